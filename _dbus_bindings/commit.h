@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An encoded body and a message become one.
+ */
+#ifndef DBUS_SHIM_COMMIT_H
+#define DBUS_SHIM_COMMIT_H
+
+#include <Python.h>
+
+#include <dbus/dbus.h>
+#include <stddef.h>
+
+#include "encode.h"
+#include "program.h"
+#include "state.h"
+
+/* Adds the encoder's body to *message, which may be replaced by another DBusMessage of the same
+ * header; the encoder's buffer is used up.  -1 with an exception: *message is as it was, but where
+ * memory ran out in the middle it is NULL, since libdbus leaves ruins then. */
+int commit_body(State *st, DBusMessage **message, const Program *program, Encoder *e);
+
+/* The name of a header field without which a message of this type is invalid and which this one
+ * has not ("path", "interface" ...); NULL if there is none. */
+const char *commit_missing_field(DBusMessage *message);
+
+/* Whether the message uses the path or the interface that is reserved for libdbus itself. */
+bool commit_is_local(DBusMessage *message);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connection: a link with its Python side: filters, object paths and calls in flight.
+ *
+ * Every callable that a message may reach is in a container of the Connection, which the garbage
+ * collector traverses; the link, and libdbus below it, know the Connection by a borrowed pointer
+ * that its end takes away first.
+ */
+#ifndef DBUS_SHIM_CONNECTION_H
+#define DBUS_SHIM_CONNECTION_H
+
+#include <Python.h>
+
+#include "link.h"
+#include "mainloop.h"
+#include "paths.h"
+#include "pendingcall.h"
+#include "state.h"
+
+typedef struct Connection {
+    PyObject_HEAD
+    Link *link; /* NULL only when half-made or cleared */
+    Attachment loop;
+    PyObject *filters; /* tuple of callables, replaced as a whole */
+    Paths paths;
+    PendingCall *pending; /* the calls in flight, owned */
+    PyObject *weakrefs;
+    bool exit_on_disconnect;
+} Connection;
+
+extern PyMethodDef connection_methods[]; /* connection_methods.c */
+
+/* Connection._new_for_bus() */
+PyObject *connection_new_for_bus(PyObject *cls, PyObject *args, PyObject *kwargs);
+
+int connection_setup(PyObject *module, State *st);
+
+/* The DBusConnection, for as long as the object lives, closed or not. */
+DBusConnection *connection_borrow_dbus(PyObject *self);
+
+/* A Connection of `type` on a DBusConnection, which it takes over.  `main_loop` as mainloop= . */
+PyObject *connection_new_steal(State *st, PyTypeObject *type, DBusConnection *connection,
+                               PyObject *main_loop);
+
+/* Wraps a DBusConnection, which it takes over, for connection_new(): a _LibDBusConnection. */
+PyObject *libdbus_connection_new_steal(State *st, DBusConnection *connection);
+
+#endif

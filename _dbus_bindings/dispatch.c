@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Contract: dispatch.h.
+ *
+ * Handlers run with the GIL and no lock, outside libdbus' dispatch, over a snapshot: a handler
+ * may add or remove handlers, call, block, run a loop, close the connection, or raise.  A strong
+ * reference to the Connection is held meanwhile.
+ */
+#include "dispatch.h"
+
+#include <Python.h>
+#include <unistd.h>
+
+#include "blocking.h"
+#include "cleanup.h"
+#include "compat.h"
+#include "connection.h"
+#include "message.h"
+
+enum Outcome { HANDLED, NOT_HANDLED };
+
+/* None and 0 say handled, NotImplemented and 1 say not; whatever else is a fault of the handler,
+ * and so is 2, which would ask libdbus for the same message again without end. */
+static enum Outcome
+outcome_of(PyObject *result)
+{
+    long number;
+
+    if (!result) {
+        handler_failed();
+        return NOT_HANDLED;
+    }
+    if (result == Py_None)
+        return HANDLED;
+    if (result == Py_NotImplemented)
+        return NOT_HANDLED;
+    number = PyLong_Check(result) ? PyLong_AsLong(result) : -1;
+    if (number == DBUS_HANDLER_RESULT_HANDLED)
+        return HANDLED;
+    if (number == DBUS_HANDLER_RESULT_NOT_YET_HANDLED)
+        return NOT_HANDLED;
+    PyErr_Clear();
+    PyErr_Format(PyLong_Check(result) ? PyExc_ValueError : PyExc_TypeError,
+                 "a D-Bus message handler must return None, NotImplemented, "
+                 "HANDLER_RESULT_HANDLED or HANDLER_RESULT_NOT_YET_HANDLED, not %R",
+                 result);
+    handler_failed();
+    return NOT_HANDLED;
+}
+
+static enum Outcome
+call_handler(PyObject *handler, Connection *self, PyObject *message)
+{
+    _cleanup_object_ PyObject *result =
+        PyObject_CallFunctionObjArgs(handler, (PyObject *)self, message, NULL);
+
+    return outcome_of(result);
+}
+
+static enum Outcome
+run_filters(Connection *self, PyObject *message)
+{
+    _cleanup_object_ PyObject *filters = Py_XNewRef(self->filters);
+
+    for (Py_ssize_t i = 0; filters && i < PyTuple_GET_SIZE(filters); i++)
+        if (call_handler(PyTuple_GET_ITEM(filters, i), self, message) == HANDLED)
+            return HANDLED;
+    return NOT_HANDLED;
+}
+
+static enum Outcome
+run_object_paths(Connection *self, const char *path, PyObject *message)
+{
+    bool none = false;
+    _cleanup_object_ PyObject *handlers = paths_find(&self->paths, path, &none);
+
+    if (!handlers) {
+        if (!none)
+            handler_failed();
+        return NOT_HANDLED;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(handlers); i++)
+        if (call_handler(PyList_GET_ITEM(handlers, i), self, message) == HANDLED)
+            return HANDLED;
+    return NOT_HANDLED;
+}
+
+/* An answer that the protocol owes; one that cannot be made for want of memory is not sent, and
+ * the caller hears the time-out. */
+static void
+send_answer(Connection *self, DBusMessage *answer)
+{
+    Link *link = self->link;
+
+    if (answer && link)
+        WITH_LINK(link, link_send(link, answer, NULL));
+}
+
+/* Where nobody answers Introspect, the tree of registered paths does. */
+static DBusMessage *
+default_introspection_new(Connection *self, DBusMessage *call)
+{
+    _cleanup_message_ DBusMessage *answer = dbus_message_new_method_return(call);
+    _cleanup_object_ PyObject *names = paths_children(&self->paths, dbus_message_get_path(call));
+    _cleanup_object_ PyObject *text =
+        names ? PyUnicode_FromString(DBUS_INTROSPECT_1_0_XML_DOCTYPE_DECL_NODE "<node>\n") : NULL;
+    const char *xml;
+
+    for (Py_ssize_t i = 0; text && i < PyList_GET_SIZE(names); i++)
+        Py_SETREF(text, PyUnicode_FromFormat("%U  <node name=\"%U\"/>\n", text,
+                                             PyList_GET_ITEM(names, i)));
+    if (text)
+        Py_SETREF(text, PyUnicode_FromFormat("%U</node>\n", text));
+    xml = text ? PyUnicode_AsUTF8(text) : NULL;
+    if (!xml) {
+        handler_failed();
+        return NULL;
+    }
+    if (!answer || !dbus_message_append_args(answer, DBUS_TYPE_STRING, &xml, DBUS_TYPE_INVALID))
+        return NULL;
+    return TAKE(answer);
+}
+
+static DBusMessage *
+unknown_method_new(DBusMessage *call)
+{
+    const char *interface = dbus_message_get_interface(call);
+
+    return dbus_message_new_error_printf(
+        call, DBUS_ERROR_UNKNOWN_METHOD,
+        "Method \"%s\" with signature \"%s\" on interface \"%s\" doesn't exist\n",
+        dbus_message_get_member(call), dbus_message_get_signature(call),
+        interface ? interface : "(null)");
+}
+
+static void
+answer_unhandled(Connection *self, DBusMessage *call)
+{
+    _cleanup_message_ DBusMessage *answer = NULL;
+
+    if (dbus_message_get_no_reply(call))
+        return;
+    if (dbus_message_is_method_call(call, DBUS_INTERFACE_INTROSPECTABLE, "Introspect"))
+        answer = default_introspection_new(self, call);
+    else
+        answer = unknown_method_new(call);
+    send_answer(self, answer);
+}
+
+/* One message, through all rooms. */
+static void
+dispatch_message(State *st, Connection *self, DBusMessage *dbus)
+{
+    const char *path = dbus_message_get_path(dbus);
+    bool is_call = dbus_message_get_type(dbus) == DBUS_MESSAGE_TYPE_METHOD_CALL;
+    _cleanup_object_ PyObject *message = message_new_steal(st, dbus_message_ref(dbus));
+
+    if (!message) {
+        handler_failed();
+        return;
+    }
+    if (run_filters(self, message) == HANDLED)
+        return;
+    if (path && self->link && run_object_paths(self, path, message) == HANDLED)
+        return;
+    if (is_call && self->link)
+        answer_unhandled(self, dbus);
+}
+
+/* The connection is over, its last handlers have run. */
+static void
+after_disconnection(Connection *self, DBusMessage *message)
+{
+    if (self->exit_on_disconnect &&
+        dbus_message_is_signal(message, DBUS_INTERFACE_LOCAL, "Disconnected"))
+        _exit(1); /* what set_exit_on_disconnect() promises: no clean-up, no exit handlers */
+}
+
+static void
+dispatch_entry(State *st, Connection *self, Entry *entry)
+{
+    if (entry->call) {
+        pendingcall_deliver(st, pendingcall_of(entry->call));
+        return;
+    }
+    dispatch_message(st, self, entry->message);
+    after_disconnection(self, entry->message);
+    entry_free(entry);
+}
+
+void
+dispatch_inbox(Link *link)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    size_t n = atomic_load(&link->n_inbox);
+
+    /* At most what is there now: other sources of the loop want their turn, and a handler may run
+     * the loop itself.  A handler may drop the last reference to the Connection, too. */
+    while (n-- && link->owner) {
+        _cleanup_object_ PyObject *self = Py_NewRef(link->owner);
+        Entry *entry = link_take(link);
+
+        if (!entry)
+            break;
+        dispatch_entry(state_of(self), (Connection *)self, entry);
+    }
+    PyGILState_Release(gil);
+}
+
+DBusHandlerResult
+dispatch_at_once(Link *link, DBusMessage *message)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    _cleanup_object_ PyObject *self = Py_XNewRef(link->owner);
+
+    if (self) {
+        dispatch_message(state_of(self), (Connection *)self, message);
+        after_disconnection((Connection *)self, message);
+        Py_CLEAR(self);
+    }
+    PyGILState_Release(gil);
+    return DBUS_HANDLER_RESULT_HANDLED;
+}

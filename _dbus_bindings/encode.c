@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The containers and the buffer; encode_basic.c has the values without parts.
+ */
+#include "encode.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "compat.h"
+#include "guess.h"
+
+void
+encoder_init(Encoder *e, State *st)
+{
+    e->st = st;
+    e->data = e->small;
+    e->len = ENCODE_ROOM;
+    e->cap = sizeof e->small;
+    e->depth = 0;
+    e->fds = NULL;
+    e->n_fds = 0;
+}
+
+void
+encoder_clear(Encoder *e)
+{
+    if (e->data != e->small)
+        PyMem_RawFree(e->data);
+    e->data = e->small;
+    for (size_t i = 0; i < e->n_fds; i++)
+        close(e->fds[i]);
+    e->n_fds = 0;
+    PyMem_Free(e->fds);
+    e->fds = NULL;
+}
+
+static int
+encoder_grow(Encoder *e, size_t needed)
+{
+    /* Also the guard against an iterator that never ends. */
+    if (needed > LIMIT_MESSAGE) {
+        PyErr_SetString(PyExc_ValueError, "a message may not be longer than 128 MiB");
+        return -1;
+    }
+    size_t cap = e->cap * 2 > needed ? e->cap * 2 : needed + needed / 2;
+    unsigned char *data = PyMem_RawRealloc(e->data == e->small ? NULL : e->data, cap);
+    if (!data) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (e->data == e->small)
+        memcpy(data, e->small, e->len);
+    e->data = data;
+    e->cap = cap;
+    return 0;
+}
+
+unsigned char *
+encode_put(Encoder *e, size_t align, size_t n)
+{
+    size_t start = (e->len + align - 1) & ~(align - 1);
+
+    if (start + n > e->cap && encoder_grow(e, start + n) < 0)
+        return NULL;
+    while (e->len < start)
+        e->data[e->len++] = 0;
+    e->len = start + n;
+    return e->data + start;
+}
+
+/* One more level of containers, or several at once; the caller takes them off e->depth again. */
+int
+encode_enter(Encoder *e, unsigned levels)
+{
+    if (levels > LIMIT_VALUE_DEPTH - e->depth) {
+        PyErr_SetString(PyExc_ValueError, "values may be nested at most 64 levels deep (does a "
+                                          "container contain itself?)");
+        return -1;
+    }
+    e->depth += levels;
+    return 0;
+}
+
+/* New reference to item i, NULL without an exception if there is none any more. */
+static PyObject *
+sequence_item(PyObject *sequence, Py_ssize_t i)
+{
+    if (PyTuple_Check(sequence))
+        return i < PyTuple_GET_SIZE(sequence) ? Py_NewRef(PyTuple_GET_ITEM(sequence, i)) : NULL;
+#ifdef Py_GIL_DISABLED
+    PyObject *item = PyList_GetItemRef(sequence, i);
+    if (!item)
+        PyErr_Clear();
+    return item;
+#else
+    return i < PyList_GET_SIZE(sequence) ? Py_NewRef(PyList_GET_ITEM(sequence, i)) : NULL;
+#endif
+}
+
+/* Whether sequence_item() gives what iterating would. */
+static bool
+is_sequence(PyObject *value)
+{
+    return (PyList_Check(value) && Py_TYPE(value)->tp_iter == PyList_Type.tp_iter) ||
+           (PyTuple_Check(value) && Py_TYPE(value)->tp_iter == PyTuple_Type.tp_iter);
+}
+
+static int
+refuse_array(void)
+{
+    PyErr_SetString(PyExc_ValueError, "an array may not be longer than 64 MiB");
+    return -1;
+}
+
+/* Items one after another out of a list, a tuple or an iterator. */
+typedef struct Items {
+    PyObject *sequence; /* borrowed, or */
+    PyObject *iterator; /* owned */
+    Py_ssize_t i;
+} Items;
+
+static int
+items_init(Items *items, PyObject *value)
+{
+    *items = (Items){0};
+    if (is_sequence(value)) {
+        items->sequence = value;
+        return 0;
+    }
+    items->iterator = PyObject_GetIter(value);
+    return items->iterator ? 0 : -1;
+}
+
+/* 1 and a new reference, 0 at the end, -1 with an exception. */
+static inline int
+items_next(Items *items, PyObject **ret_item)
+{
+    PyObject *item = items->sequence ? sequence_item(items->sequence, items->i++)
+                                     : PyIter_Next(items->iterator);
+
+    if (!item)
+        return PyErr_Occurred() ? -1 : 0;
+    *ret_item = item;
+    return 1;
+}
+
+static int
+encode_items(Encoder *e, const Node *node, PyObject *value, size_t start)
+{
+    Items items;
+    PyObject *item;
+    int more;
+
+    if (items_init(&items, value) < 0)
+        return -1;
+    while ((more = items_next(&items, &item)) > 0) {
+        int result = encode_value(e, node, item);
+
+        Py_DECREF(item);
+        if (result < 0 || (e->len - start > LIMIT_ARRAY && refuse_array() < 0)) {
+            more = -1;
+            break;
+        }
+    }
+    Py_XDECREF(items.iterator);
+    return more;
+}
+
+static int
+encode_entry(Encoder *e, const Node *entry, PyObject *key, PyObject *value, size_t start)
+{
+    const Node *key_node = entry + 1;
+
+    if (!encode_put(e, 8, 0) || encode_value(e, key_node, key) < 0 ||
+        encode_value(e, key_node + key_node->next, value) < 0)
+        return -1;
+    return e->len - start > LIMIT_ARRAY ? refuse_array() : 0;
+}
+
+/* A dict whose iteration and lookup are those of dict itself. */
+static int
+encode_real_dict(Encoder *e, const Node *entry, PyObject *dict, size_t start)
+{
+    Py_ssize_t pos = 0, size = PyDict_GET_SIZE(dict);
+    PyObject *key, *value;
+    int result = 0;
+
+    Py_BEGIN_CRITICAL_SECTION(dict);
+    while (result == 0 && PyDict_Next(dict, &pos, &key, &value)) {
+        Py_INCREF(key);
+        Py_INCREF(value);
+        result = encode_entry(e, entry, key, value, start);
+        Py_DECREF(key);
+        Py_DECREF(value);
+        if (result == 0 && PyDict_GET_SIZE(dict) != size) {
+            PyErr_SetString(PyExc_RuntimeError, "dictionary changed size during iteration");
+            result = -1;
+        }
+    }
+    Py_END_CRITICAL_SECTION();
+    return result;
+}
+
+/* Anything that gives keys when iterated and values when asked for them. */
+static int
+encode_mapping(Encoder *e, const Node *entry, PyObject *mapping, size_t start)
+{
+    _cleanup_object_ PyObject *iterator = PyObject_GetIter(mapping);
+
+    if (!iterator)
+        return -1;
+    for (;;) {
+        _cleanup_object_ PyObject *key = PyIter_Next(iterator);
+        if (!key)
+            return PyErr_Occurred() ? -1 : 0;
+        _cleanup_object_ PyObject *value = PyObject_GetItem(mapping, key);
+        if (!value || encode_entry(e, entry, key, value, start) < 0)
+            return -1;
+    }
+}
+
+static int
+encode_dict(Encoder *e, const Node *entry, PyObject *value, size_t start)
+{
+    int result;
+
+    if (encode_enter(e, 1) < 0)
+        return -1;
+    if (PyDict_Check(value) && Py_TYPE(value)->tp_iter == PyDict_Type.tp_iter &&
+        Py_TYPE(value)->tp_as_mapping->mp_subscript == PyDict_Type.tp_as_mapping->mp_subscript)
+        result = encode_real_dict(e, entry, value, start);
+    else
+        result = encode_mapping(e, entry, value, start);
+    e->depth--;
+    return result;
+}
+
+static int
+encode_block(Encoder *e, PyObject *bytes)
+{
+    size_t n = (size_t)PyBytes_GET_SIZE(bytes);
+
+    if (n > LIMIT_ARRAY)
+        return refuse_array();
+    unsigned char *to = encode_put(e, 1, n);
+    if (!to)
+        return -1;
+    memcpy(to, PyBytes_AS_STRING(bytes), n);
+    return 0;
+}
+
+static int
+encode_array(Encoder *e, const Node *node, PyObject *value)
+{
+    const Node *item = node + 1;
+    uint32_t length;
+    int result;
+
+    if (encode_enter(e, 1) < 0 || !encode_put(e, 4, sizeof length))
+        return -1;
+    size_t length_at = e->len - sizeof length;
+    if (!encode_put(e, item->align, 0))
+        return -1;
+    size_t start = e->len; /* the length does not count the padding before the first item */
+
+    if (item->op == OP_ENTRY)
+        result = encode_dict(e, item, value, start);
+    else if (item->op == INT_BYTE && PyBytes_Check(value))
+        result = encode_block(e, value);
+    else
+        result = encode_items(e, item, value, start);
+    if (result < 0)
+        return -1;
+    length = (uint32_t)(e->len - start);
+    memcpy(e->data + length_at, &length, sizeof length);
+    e->depth--;
+    return 0;
+}
+
+static int
+refuse_count(bool too_many)
+{
+    PyErr_Format(PyExc_TypeError,
+                 "%s items found in struct's D-Bus signature than in Python arguments",
+                 too_many ? "Fewer" : "More");
+    return -1;
+}
+
+static int
+encode_struct(Encoder *e, const Node *node, PyObject *value)
+{
+    const Node *member = node + 1;
+    Items items;
+    PyObject *item;
+    int more = 0;
+
+    if (encode_enter(e, 1) < 0 || !encode_put(e, 8, 0) || items_init(&items, value) < 0)
+        return -1;
+    for (unsigned i = 0; i < node->count; i++, member += member->next) {
+        more = items_next(&items, &item);
+        if (more == 0)
+            more = refuse_count(false);
+        if (more < 0)
+            break;
+        more = encode_value(e, member, item);
+        Py_DECREF(item);
+        if (more < 0)
+            break;
+    }
+    if (more == 0 && (more = items_next(&items, &item)) > 0) {
+        Py_DECREF(item);
+        more = refuse_count(true);
+    }
+    Py_XDECREF(items.iterator);
+    e->depth--;
+    return more;
+}
+
+static int
+encode_signature(Encoder *e, const char *text, size_t n)
+{
+    unsigned char *to = encode_put(e, 1, n + 2);
+
+    if (!to)
+        return -1;
+    *to = (unsigned char)n;
+    memcpy(to + 1, text, n + 1);
+    return 0;
+}
+
+/* A value at level n travels in n variants, one at level 0 in one. */
+static int
+encode_variant(Encoder *e, PyObject *value)
+{
+    Guess guess = {0};
+    long level;
+
+    if (guess_content(e->st, value, &guess, &level) < 0)
+        return -1;
+    unsigned levels = level < 1 ? 1 : level > 100 ? 100 : (unsigned)level;
+    if (encode_enter(e, levels) < 0)
+        return -1;
+    for (unsigned i = 1; i < levels; i++)
+        if (encode_signature(e, "v", 1) < 0)
+            return -1;
+
+    const Node *simple = guess.len == 1 ? program_simple_node(guess.text[0]) : NULL;
+    _cleanup_program_ Program *program = NULL;
+    if (!simple) {
+        program = program_get(e->st, guess.text, guess.len);
+        if (!program)
+            return -1;
+        simple = program->nodes;
+    }
+    if (encode_signature(e, guess.text, guess.len) < 0 || encode_value(e, simple, value) < 0)
+        return -1;
+    e->depth -= levels;
+    return 0;
+}
+
+int
+encode_value(Encoder *e, const Node *node, PyObject *value)
+{
+    switch (node->op) {
+    case OP_VARIANT:
+        return encode_variant(e, value);
+    case OP_ARRAY:
+        return encode_array(e, node, value);
+    case OP_STRUCT:
+        return encode_struct(e, node, value);
+    default:
+        return encode_basic(e, node, value);
+    }
+}
+
+int
+encode_args(Encoder *e, const Program *program, PyObject *const *args, Py_ssize_t n)
+{
+    const Node *node = program->nodes;
+
+    for (Py_ssize_t i = 0; i < program->count; i++, node += node->next) {
+        if (i >= n) {
+            PyErr_SetString(PyExc_TypeError,
+                            "More items found in D-Bus signature than in Python arguments");
+            return -1;
+        }
+        if (encode_value(e, node, args[i]) < 0)
+            return -1;
+    }
+    /* With an empty signature the arguments are ignored, as they have always been. */
+    if (n > program->count && program->count > 0) {
+        PyErr_SetString(PyExc_TypeError,
+                        "Fewer items found in D-Bus signature than in Python arguments");
+        return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * DBusError to Python exception: the only place where the one becomes the other.
+ */
+#ifndef DBUS_SHIM_ERRORS_H
+#define DBUS_SHIM_ERRORS_H
+
+#include <Python.h>
+
+#include <dbus/dbus.h>
+
+#include "state.h"
+
+int errors_setup(PyObject *module, State *st);
+
+/* Raises DBusException with the name and the message of `error`, which must be set, and frees
+ * it; MemoryError where it says NoMemory.  Returns NULL. */
+PyObject *error_raise(State *st, DBusError *error);
+
+/* Raises DBusException with this message and this D-Bus error name (NULL: none).  Returns NULL. */
+PyObject *error_raise_named(State *st, const char *name, const char *message);
+
+/* Raises DBusException out of an error message that a peer sent. Returns NULL. */
+PyObject *error_raise_reply(State *st, DBusMessage *reply);
+
+#endif

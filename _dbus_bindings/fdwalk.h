@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file descriptors in the arguments of a message.
+ *
+ * The bytes of a message hold indices only; the descriptors come out of libdbus' iterators.
+ */
+#ifndef DBUS_SHIM_FDWALK_H
+#define DBUS_SHIM_FDWALK_H
+
+#include <Python.h>
+
+#include <dbus/dbus.h>
+#include <stddef.h>
+
+/* Owned descriptors; -1 where one has been handed on. */
+typedef struct FdList {
+    int *fds;
+    size_t n;
+    size_t cap;
+} FdList;
+
+/* Appends a duplicate for every value of type h, in the order in which they occur.  -1 with
+ * MemoryError, or OSError where the process has no descriptors left; what was collected stays in
+ * the list. */
+int fdwalk(DBusMessage *message, FdList *list);
+
+void fdlist_clear(FdList *list);
+
+#define _cleanup_fds_ _cleanup_(fdlist_clear)
+
+#endif

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Contract: link.h.
+ *
+ * The order of steps that loses nothing: a call stands in the table before its message is sent;
+ * a poller sets `sleeping`, then looks for work, then polls; whoever makes work adds it, then
+ * reads `sleeping` and writes the poller's eventfd.
+ */
+#include "link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+
+static Link *
+link_of(Watchset *set)
+{
+    return (Link *)set; /* its first member */
+}
+
+/* leaf held */
+static void
+wake_waiters(Link *link)
+{
+    for (Waiter *waiter = link->waiters; waiter; waiter = waiter->next)
+        if (atomic_load(&waiter->sleeping))
+            wakeup_set(waiter->fd);
+}
+
+static void
+link_changed(Watchset *set)
+{
+    Link *link = link_of(set);
+
+    watchset_wake(set);
+    pthread_mutex_lock(&link->leaf);
+    wake_waiters(link);
+    pthread_mutex_unlock(&link->leaf);
+}
+
+/* Messages that arrive while a thread of ours is in libdbus are dispatched by that thread. */
+static void
+on_wakeup(void *data)
+{
+    Link *link = data;
+
+    if (atomic_load(&link->inside))
+        return;
+    atomic_store(&link->undispatched, true);
+    link_changed(&link->watches);
+}
+
+/* leaf held */
+static void
+inbox_push(Link *link, Entry *entry)
+{
+    entry->prev = link->inbox.prev;
+    entry->next = &link->inbox;
+    entry->prev->next = entry;
+    link->inbox.prev = entry;
+    atomic_fetch_add(&link->n_inbox, 1);
+}
+
+/* leaf held; an entry that is not in the inbox stays as it is */
+static void
+inbox_remove(Link *link, Entry *entry)
+{
+    if (!entry->next)
+        return;
+    entry->prev->next = entry->next;
+    entry->next->prev = entry->prev;
+    entry->next = entry->prev = NULL;
+    atomic_fetch_sub(&link->n_inbox, 1);
+}
+
+/* leaf held; the call is out of the table */
+static void
+end_call(Link *link, Call *call, enum CallState how)
+{
+    Waiter *waiter = call->waiter;
+    bool crowd = call->crowd;
+
+    if (!waiter)
+        inbox_push(link, &call->entry);
+    atomic_store(&call->state, how); /* a waiter may return, and the call be gone, from here on */
+    if (crowd)
+        wake_waiters(link);
+    else if (waiter && atomic_load(&waiter->sleeping))
+        wakeup_set(waiter->fd);
+}
+
+/* leaf held */
+static void
+end_all_calls(Link *link)
+{
+    for (Call *call = calls_take_all(&link->calls), *next; call; call = next) {
+        next = call->next;
+        end_call(link, call, CALL_DISCONNECTED);
+    }
+}
+
+static bool
+is_reply(DBusMessage *message)
+{
+    int type = dbus_message_get_type(message);
+
+    return type == DBUS_MESSAGE_TYPE_METHOD_RETURN || type == DBUS_MESSAGE_TYPE_ERROR;
+}
+
+/* The reply's call, fed; false where nobody waits for it. */
+static bool
+route_reply(Link *link, DBusMessage *message)
+{
+    Call *call;
+
+    pthread_mutex_lock(&link->leaf);
+    call = calls_take(&link->calls, dbus_message_get_reply_serial(message));
+    if (call) {
+        call->reply = dbus_message_ref(message);
+        end_call(link, call, CALL_REPLIED);
+    }
+    pthread_mutex_unlock(&link->leaf);
+    return call != NULL;
+}
+
+/* The one filter.  libdbus calls it inside dispatch, so with `lib` held unless a foreign loop
+ * dispatches; it takes no lock but the leaf and never the GIL, foreign loops excepted. */
+static DBusHandlerResult
+route(DBusConnection *connection, DBusMessage *message, void *data)
+{
+    Link *link = data;
+    bool last;
+    Entry *entry = NULL;
+
+    (void)connection;
+    if (is_reply(message) && route_reply(link, message)) {
+        watchset_wake(&link->watches);
+        return DBUS_HANDLER_RESULT_HANDLED;
+    }
+    last = dbus_message_is_signal(message, DBUS_INTERFACE_LOCAL, "Disconnected");
+    if (link->mode == LINK_LOOP && !(entry = calloc(1, sizeof *entry)))
+        return DBUS_HANDLER_RESULT_NEED_MEMORY; /* libdbus tries again later */
+    pthread_mutex_lock(&link->leaf);
+    if (last) {
+        /* It comes after every reply that was received: what is still in flight has failed. */
+        atomic_store(&link->dead, true);
+        end_all_calls(link);
+    }
+    if (entry) {
+        entry->message = dbus_message_ref(message);
+        inbox_push(link, entry);
+    }
+    pthread_mutex_unlock(&link->leaf);
+    if (link->mode == LINK_FOREIGN)
+        return link->handle(link, message);
+    watchset_wake(&link->watches);
+    return DBUS_HANDLER_RESULT_HANDLED;
+}
+
+void
+link_pump(Link *link)
+{
+    DBusDispatchStatus status;
+
+    atomic_store(&link->undispatched, false);
+    do
+        status = dbus_connection_dispatch(link->connection);
+    while (status == DBUS_DISPATCH_DATA_REMAINS);
+    if (status == DBUS_DISPATCH_NEED_MEMORY)
+        atomic_store(&link->undispatched, true);
+}
+
+static bool
+link_ready(Watchset *set)
+{
+    Link *link = link_of(set);
+
+    return atomic_load(&link->n_inbox) || atomic_load(&link->undispatched);
+}
+
+static int64_t
+link_deadline(Watchset *set)
+{
+    Link *link = link_of(set);
+    int64_t deadline;
+
+    pthread_mutex_lock(&link->leaf);
+    deadline = calls_next_deadline(&link->calls);
+    pthread_mutex_unlock(&link->leaf);
+    return deadline;
+}
+
+static void
+end_expired_calls(Link *link)
+{
+    pthread_mutex_lock(&link->leaf);
+    if (link->calls.n_heap) {
+        int64_t now = monotonic_ns();
+        Call *call;
+
+        while ((call = calls_take_expired(&link->calls, now)))
+            end_call(link, call, CALL_TIMED_OUT);
+    }
+    pthread_mutex_unlock(&link->leaf);
+}
+
+static void
+link_serve(Watchset *set, const struct pollfd *fds, int n)
+{
+    Link *link = link_of(set);
+
+    link_lock(link);
+    watchset_handle(set, fds, n);
+    link_pump(link);
+    link_unlock(link);
+    end_expired_calls(link);
+    if (atomic_load(&link->n_inbox))
+        link->deliver(link);
+}
+
+static void
+link_free(Watchset *set)
+{
+    Link *link = link_of(set);
+    Entry *entry;
+
+    dbus_connection_remove_filter(link->connection, route, link);
+    dbus_connection_set_wakeup_main_function(link->connection, NULL, NULL, NULL);
+    if (link->mode != LINK_FOREIGN)
+        watchset_detach_connection(link->connection);
+    dbus_connection_close(link->connection); /* before the last reference, or libdbus aborts */
+    dbus_connection_unref(link->connection);
+    while ((entry = link_take(link)))
+        if (!entry->call)
+            entry_free(entry);
+    for (Waiter *waiter; (waiter = link->idle_waiters);) {
+        link->idle_waiters = waiter->next;
+        close(waiter->fd);
+        free(waiter);
+    }
+    calls_destroy(&link->calls);
+    watchset_destroy(&link->watches);
+    pthread_mutex_destroy(&link->lib);
+    pthread_mutex_destroy(&link->leaf);
+    free(link);
+}
+
+static const WatchsetOps link_ops = {
+    .changed = link_changed,
+    .ready = link_ready,
+    .deadline = link_deadline,
+    .serve = link_serve,
+    .free = link_free,
+};
+
+Link *
+link_new_steal(DBusConnection *connection)
+{
+    _cleanup_malloc_ Link *link = calloc(1, sizeof *link);
+
+    /* We decide about the end of the process, after the handlers have seen Disconnected. */
+    dbus_connection_set_exit_on_disconnect(connection, FALSE);
+    if (!link || watchset_init(&link->watches, &link_ops) < 0) {
+        int reason = errno;
+
+        dbus_connection_close(connection);
+        dbus_connection_unref(connection);
+        errno = reason;
+        return NULL;
+    }
+    pthread_mutex_init(&link->lib, NULL);
+    pthread_mutex_init(&link->leaf, NULL);
+    calls_init(&link->calls);
+    link->inbox.next = link->inbox.prev = &link->inbox;
+    link->connection = connection;
+    link->undispatched = true; /* what came with the greeting of the bus */
+    return TAKE(link);
+}
+
+bool
+link_set_mode(Link *link, enum LinkMode mode)
+{
+    link->mode = mode;
+    if (!dbus_connection_add_filter(link->connection, route, link, NULL))
+        return false;
+    if (mode == LINK_FOREIGN)
+        return true;
+    dbus_connection_set_wakeup_main_function(link->connection, on_wakeup, link, NULL);
+    return watchset_attach_connection(&link->watches, link->connection);
+}
+
+void
+link_lock(Link *link)
+{
+    pthread_mutex_lock(&link->lib);
+    atomic_store(&link->inside, true);
+}
+
+bool
+link_try_lock(Link *link)
+{
+    if (pthread_mutex_trylock(&link->lib) != 0)
+        return false;
+    atomic_store(&link->inside, true);
+    return true;
+}
+
+void
+link_unlock(Link *link)
+{
+    atomic_store(&link->inside, false);
+    pthread_mutex_unlock(&link->lib);
+}
+
+enum LinkResult
+link_send(Link *link, DBusMessage *message, dbus_uint32_t *ret_serial)
+{
+    return dbus_connection_send(link->connection, message, ret_serial) ? LINK_OK : LINK_NO_MEMORY;
+}
+
+void
+link_close(Link *link)
+{
+    dbus_connection_close(link->connection);
+    atomic_store(&link->undispatched, true); /* the Disconnected message */
+    link_changed(&link->watches);
+}
+
+enum LinkResult
+link_start(Link *link, Call *call, DBusMessage *message, bool timed)
+{
+    bool added, dead;
+
+    if (!dbus_connection_get_is_connected(link->connection))
+        return LINK_CLOSED;
+    pthread_mutex_lock(&link->leaf);
+    dead = atomic_load(&link->dead); /* under the leaf: see route() */
+    added = !dead && calls_add(&link->calls, call, timed);
+    pthread_mutex_unlock(&link->leaf);
+    if (!added)
+        return dead ? LINK_CLOSED : LINK_NO_MEMORY;
+    dbus_message_set_serial(message, call->serial);
+    if (!dbus_connection_send(link->connection, message, NULL)) {
+        link_cancel(link, call, CALL_CANCELLED);
+        return LINK_NO_MEMORY;
+    }
+    if (timed)
+        watchset_wake(&link->watches); /* its deadline may be the next one */
+    return LINK_OK;
+}
+
+bool
+link_cancel(Link *link, Call *call, enum CallState how)
+{
+    bool in_flight;
+
+    pthread_mutex_lock(&link->leaf);
+    in_flight = atomic_load(&call->state) == CALL_WAITING;
+    if (in_flight) {
+        calls_take(&link->calls, call->serial);
+        atomic_store(&call->state, how);
+    }
+    inbox_remove(link, &call->entry);
+    pthread_mutex_unlock(&link->leaf);
+    return in_flight;
+}
+
+void
+link_set_waiter(Link *link, Call *call, Waiter *waiter)
+{
+    pthread_mutex_lock(&link->leaf);
+    call->crowd = call->crowd || (waiter && call->waiter);
+    call->waiter = waiter;
+    if (waiter)
+        inbox_remove(link, &call->entry);
+    else if (atomic_load(&call->state) != CALL_WAITING)
+        inbox_push(link, &call->entry);
+    pthread_mutex_unlock(&link->leaf);
+}
+
+Entry *
+link_take(Link *link)
+{
+    Entry *entry = NULL;
+
+    pthread_mutex_lock(&link->leaf);
+    if (link->inbox.next != &link->inbox) {
+        entry = link->inbox.next;
+        inbox_remove(link, entry);
+    }
+    pthread_mutex_unlock(&link->leaf);
+    return entry;
+}
+
+void
+entry_free(Entry *entry)
+{
+    dbus_message_unref(entry->message);
+    free(entry);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way in: PyInit__dbus_bindings, and the constants of the module.
+ */
+#include <Python.h>
+
+#include <dbus/dbus.h>
+
+#include "compat.h"
+#include "state.h"
+#include "version.h"
+
+int constants_setup(PyObject *module, State *st);
+
+static const struct {
+    const char *name;
+    long value;
+} numbers[] = {
+    {"BUS_SESSION", DBUS_BUS_SESSION},
+    {"BUS_SYSTEM", DBUS_BUS_SYSTEM},
+    {"BUS_STARTER", DBUS_BUS_STARTER},
+    {"DBUS_START_REPLY_SUCCESS", DBUS_START_REPLY_SUCCESS},
+    {"DBUS_START_REPLY_ALREADY_RUNNING", DBUS_START_REPLY_ALREADY_RUNNING},
+    {"HANDLER_RESULT_HANDLED", DBUS_HANDLER_RESULT_HANDLED},
+    {"HANDLER_RESULT_NOT_YET_HANDLED", DBUS_HANDLER_RESULT_NOT_YET_HANDLED},
+    {"HANDLER_RESULT_NEED_MEMORY", DBUS_HANDLER_RESULT_NEED_MEMORY},
+    {"MESSAGE_TYPE_INVALID", DBUS_MESSAGE_TYPE_INVALID},
+    {"MESSAGE_TYPE_METHOD_CALL", DBUS_MESSAGE_TYPE_METHOD_CALL},
+    {"MESSAGE_TYPE_METHOD_RETURN", DBUS_MESSAGE_TYPE_METHOD_RETURN},
+    {"MESSAGE_TYPE_ERROR", DBUS_MESSAGE_TYPE_ERROR},
+    {"MESSAGE_TYPE_SIGNAL", DBUS_MESSAGE_TYPE_SIGNAL},
+    {"NAME_FLAG_ALLOW_REPLACEMENT", DBUS_NAME_FLAG_ALLOW_REPLACEMENT},
+    {"NAME_FLAG_REPLACE_EXISTING", DBUS_NAME_FLAG_REPLACE_EXISTING},
+    {"NAME_FLAG_DO_NOT_QUEUE", DBUS_NAME_FLAG_DO_NOT_QUEUE},
+    {"RELEASE_NAME_REPLY_RELEASED", DBUS_RELEASE_NAME_REPLY_RELEASED},
+    {"RELEASE_NAME_REPLY_NON_EXISTENT", DBUS_RELEASE_NAME_REPLY_NON_EXISTENT},
+    {"RELEASE_NAME_REPLY_NOT_OWNER", DBUS_RELEASE_NAME_REPLY_NOT_OWNER},
+    {"REQUEST_NAME_REPLY_PRIMARY_OWNER", DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER},
+    {"REQUEST_NAME_REPLY_IN_QUEUE", DBUS_REQUEST_NAME_REPLY_IN_QUEUE},
+    {"REQUEST_NAME_REPLY_EXISTS", DBUS_REQUEST_NAME_REPLY_EXISTS},
+    {"REQUEST_NAME_REPLY_ALREADY_OWNER", DBUS_REQUEST_NAME_REPLY_ALREADY_OWNER},
+    {"TYPE_INVALID", DBUS_TYPE_INVALID},
+    {"TYPE_BYTE", DBUS_TYPE_BYTE},
+    {"TYPE_BOOLEAN", DBUS_TYPE_BOOLEAN},
+    {"TYPE_INT16", DBUS_TYPE_INT16},
+    {"TYPE_UINT16", DBUS_TYPE_UINT16},
+    {"TYPE_INT32", DBUS_TYPE_INT32},
+    {"TYPE_UINT32", DBUS_TYPE_UINT32},
+    {"TYPE_INT64", DBUS_TYPE_INT64},
+    {"TYPE_UINT64", DBUS_TYPE_UINT64},
+    {"TYPE_DOUBLE", DBUS_TYPE_DOUBLE},
+    {"TYPE_STRING", DBUS_TYPE_STRING},
+    {"TYPE_OBJECT_PATH", DBUS_TYPE_OBJECT_PATH},
+    {"TYPE_SIGNATURE", DBUS_TYPE_SIGNATURE},
+    {"TYPE_UNIX_FD", DBUS_TYPE_UNIX_FD},
+    {"TYPE_ARRAY", DBUS_TYPE_ARRAY},
+    {"TYPE_VARIANT", DBUS_TYPE_VARIANT},
+    {"TYPE_STRUCT", DBUS_TYPE_STRUCT},
+    {"TYPE_DICT_ENTRY", DBUS_TYPE_DICT_ENTRY},
+    {"STRUCT_BEGIN", DBUS_STRUCT_BEGIN_CHAR},
+    {"STRUCT_END", DBUS_STRUCT_END_CHAR},
+    {"DICT_ENTRY_BEGIN", DBUS_DICT_ENTRY_BEGIN_CHAR},
+    {"DICT_ENTRY_END", DBUS_DICT_ENTRY_END_CHAR},
+    {"WATCH_READABLE", DBUS_WATCH_READABLE},
+    {"WATCH_WRITABLE", DBUS_WATCH_WRITABLE},
+    {"WATCH_ERROR", DBUS_WATCH_ERROR},
+    {"WATCH_HANGUP", DBUS_WATCH_HANGUP},
+    {"_python_version", (long)(PY_VERSION_HEX & 0xffff0000)},
+};
+
+static const struct {
+    const char *name;
+    const char *value;
+} strings[] = {
+    {"BUS_DAEMON_NAME", DBUS_SERVICE_DBUS},
+    {"BUS_DAEMON_PATH", DBUS_PATH_DBUS},
+    {"BUS_DAEMON_IFACE", DBUS_INTERFACE_DBUS},
+    {"LOCAL_PATH", DBUS_PATH_LOCAL},
+    {"LOCAL_IFACE", DBUS_INTERFACE_LOCAL},
+    {"INTROSPECTABLE_IFACE", DBUS_INTERFACE_INTROSPECTABLE},
+    {"PEER_IFACE", DBUS_INTERFACE_PEER},
+    {"PROPERTIES_IFACE", DBUS_INTERFACE_PROPERTIES},
+    {"DBUS_INTROSPECT_1_0_XML_PUBLIC_IDENTIFIER", DBUS_INTROSPECT_1_0_XML_PUBLIC_IDENTIFIER},
+    {"DBUS_INTROSPECT_1_0_XML_SYSTEM_IDENTIFIER", DBUS_INTROSPECT_1_0_XML_SYSTEM_IDENTIFIER},
+    {"DBUS_INTROSPECT_1_0_XML_DOCTYPE_DECL_NODE", DBUS_INTROSPECT_1_0_XML_DOCTYPE_DECL_NODE},
+    {"__docformat__", "restructuredtext"},
+    {"__version__", DBUS_PYTHON_API_LEVEL},
+};
+
+int
+constants_setup(PyObject *module, State *st)
+{
+    (void)st;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (PyModule_AddIntConstant(module, numbers[i].name, numbers[i].value) < 0)
+            return -1;
+    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+        if (PyModule_AddStringConstant(module, strings[i].name, strings[i].value) < 0)
+            return -1;
+    return 0;
+}
+
+PyMODINIT_FUNC
+PyInit__dbus_bindings(void)
+{
+    /* Idempotent; libdbus needs it before the first connection that threads share. */
+    if (!dbus_threads_init_default())
+        return PyErr_NoMemory();
+    return PyModuleDef_Init(&dbus_bindings_module);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Contract: paths.h.
+ */
+#include "paths.h"
+
+#include <string.h>
+
+#include "cleanup.h"
+#include "compat.h"
+
+int
+paths_init(Paths *paths)
+{
+    paths->handlers = PyDict_New();
+    paths->children = PyDict_New();
+    return paths->handlers && paths->children ? 0 : -1;
+}
+
+int
+paths_traverse(Paths *paths, visitproc visit, void *arg)
+{
+    Py_VISIT(paths->handlers);
+    Py_VISIT(paths->children);
+    return 0;
+}
+
+void
+paths_clear(Paths *paths)
+{
+    Py_CLEAR(paths->handlers);
+    Py_CLEAR(paths->children);
+}
+
+/* The length of the parent's path of the `len` bytes at `path`, which are not "/". */
+static Py_ssize_t
+parent_length(const char *path, Py_ssize_t len)
+{
+    while (path[len - 1] != '/')
+        len--;
+    return len > 1 ? len - 1 : 1;
+}
+
+/* Adds `change` to the count of `name` under `parent`; the entry goes when it comes to 0. */
+static int
+count_child(PyObject *children, PyObject *parent, PyObject *name, long change)
+{
+    PyObject *names = PyDict_GetItemWithError(children, parent);
+
+    if (!names) {
+        if (PyErr_Occurred())
+            return -1;
+        _cleanup_object_ PyObject *fresh = PyDict_New();
+        if (!fresh || PyDict_SetItem(children, parent, fresh) < 0)
+            return -1;
+        names = fresh; /* borrowed from `children` from here on */
+        return count_child(children, parent, name, change);
+    }
+    PyObject *old = PyDict_GetItemWithError(names, name);
+    if (!old && PyErr_Occurred())
+        return -1;
+    long count = (old ? PyLong_AsLong(old) : 0) + change;
+    if (count == 0) {
+        if (PyDict_DelItem(names, name) < 0)
+            return -1;
+        return PyDict_GET_SIZE(names) ? 0 : PyDict_DelItem(children, parent);
+    }
+    _cleanup_object_ PyObject *number = PyLong_FromLong(count);
+    return number ? PyDict_SetItem(names, name, number) : -1;
+}
+
+/* Counts the path, from its end up to the root, in every ancestor. */
+static int
+count_path(Paths *paths, PyObject *path, long change)
+{
+    Py_ssize_t len;
+    const char *text = PyUnicode_AsUTF8AndSize(path, &len);
+
+    if (!text)
+        return -1;
+    while (len > 1) {
+        Py_ssize_t up = parent_length(text, len);
+        Py_ssize_t start = up == 1 ? 1 : up + 1;
+        _cleanup_object_ PyObject *parent = PyUnicode_FromStringAndSize(text, up);
+        _cleanup_object_ PyObject *name = PyUnicode_FromStringAndSize(text + start, len - start);
+
+        if (!parent || !name || count_child(paths->children, parent, name, change) < 0)
+            return -1;
+        len = up;
+    }
+    return 0;
+}
+
+int
+paths_add(Paths *paths, PyObject *path, PyObject *on_message, bool fallback)
+{
+    int known = PyDict_Contains(paths->handlers, path);
+
+    if (known < 0)
+        return -1;
+    if (known) {
+        PyErr_Format(PyExc_KeyError,
+                     "Can't register the object-path handler for '%U': there is already a handler",
+                     path);
+        return -1;
+    }
+    _cleanup_object_ PyObject *row = PyTuple_Pack(2, on_message, fallback ? Py_True : Py_False);
+    if (!row || PyDict_SetItem(paths->handlers, path, row) < 0)
+        return -1;
+    if (count_path(paths, path, 1) < 0) {
+        PyDict_DelItem(paths->handlers, path);
+        return -1;
+    }
+    paths->n_fallbacks += fallback;
+    return 0;
+}
+
+int
+paths_remove(Paths *paths, PyObject *path)
+{
+    PyObject *row = PyDict_GetItemWithError(paths->handlers, path);
+
+    if (!row) {
+        if (!PyErr_Occurred())
+            PyErr_Format(PyExc_KeyError,
+                         "Can't unregister the object-path handler for '%U': there is no such "
+                         "handler",
+                         path);
+        return -1;
+    }
+    bool fallback = PyTuple_GET_ITEM(row, 1) == Py_True;
+    if (PyDict_DelItem(paths->handlers, path) < 0 || count_path(paths, path, -1) < 0)
+        return -1;
+    paths->n_fallbacks -= fallback;
+    return 0;
+}
+
+/* Adds the handler of the `len` bytes at `path` to the list; of an ancestor, only a fallback. */
+static int
+collect_handler(Paths *paths, const char *path, Py_ssize_t len, bool ancestor, PyObject **list)
+{
+    _cleanup_object_ PyObject *key = PyUnicode_FromStringAndSize(path, len);
+    PyObject *row = key ? PyDict_GetItemWithError(paths->handlers, key) : NULL;
+
+    if (!row)
+        return PyErr_Occurred() ? -1 : 0;
+    if (ancestor && PyTuple_GET_ITEM(row, 1) != Py_True)
+        return 0;
+    if (!*list && !(*list = PyList_New(0)))
+        return -1;
+    return PyList_Append(*list, PyTuple_GET_ITEM(row, 0));
+}
+
+PyObject *
+paths_find(Paths *paths, const char *path, bool *ret_none)
+{
+    _cleanup_object_ PyObject *list = NULL;
+    Py_ssize_t len = (Py_ssize_t)strlen(path);
+
+    if (collect_handler(paths, path, len, false, &list) < 0)
+        return NULL;
+    while (paths->n_fallbacks && len > 1) {
+        len = parent_length(path, len);
+        if (collect_handler(paths, path, len, true, &list) < 0)
+            return NULL;
+    }
+    *ret_none = !list;
+    return TAKE(list);
+}
+
+PyObject *
+paths_children(Paths *paths, const char *path)
+{
+    _cleanup_object_ PyObject *names = NULL;
+    PyObject *counts = PyDict_GetItemString(paths->children, path);
+
+    names = counts ? PyDict_Keys(counts) : PyList_New(0);
+    if (!names || PyList_Sort(names) < 0)
+        return NULL;
+    return TAKE(names);
+}

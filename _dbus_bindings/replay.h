@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An encoded body into a message by libdbus' append iterators.
+ *
+ * Slower than handing over the bytes as a whole, but the only way for file descriptors, for a
+ * second helping of arguments, and for messages that libdbus would not accept as bytes.
+ */
+#ifndef DBUS_SHIM_REPLAY_H
+#define DBUS_SHIM_REPLAY_H
+
+#include <Python.h>
+
+#include <dbus/dbus.h>
+
+#include "program.h"
+#include "state.h"
+
+/* `body` is what encode_args() made of the program, aligned to 8 in memory; `fds` are borrowed.
+ * -1 with an exception: the message is then unusable. */
+int replay_body(State *st, DBusMessage *message, const Program *program, const unsigned char *body,
+                const int *fds);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The state of one module object: every type, shared object and cache, and nothing elsewhere.
+ *
+ * The tables below are the only list: state.c makes traverse, clear and exec of them.
+ */
+#ifndef DBUS_SHIM_STATE_H
+#define DBUS_SHIM_STATE_H
+
+#include <Python.h>
+
+/* Types, by the field that holds them. */
+#define STATE_TYPES(X)                                                                             \
+    X(long_base)                                                                                   \
+    X(float_base)                                                                                  \
+    X(str_base)                                                                                    \
+    X(bytes_base)                                                                                  \
+    X(boolean)                                                                                     \
+    X(byte)                                                                                        \
+    X(int16)                                                                                       \
+    X(uint16)                                                                                      \
+    X(int32)                                                                                       \
+    X(uint32)                                                                                      \
+    X(int64)                                                                                       \
+    X(uint64)                                                                                      \
+    X(dbl)                                                                                         \
+    X(string)                                                                                      \
+    X(object_path)                                                                                 \
+    X(signature)                                                                                   \
+    X(signature_iter)                                                                              \
+    X(byte_array)                                                                                  \
+    X(array)                                                                                       \
+    X(dictionary)                                                                                  \
+    X(structure)                                                                                   \
+    X(unix_fd)                                                                                     \
+    X(message)                                                                                     \
+    X(method_call)                                                                                 \
+    X(method_return)                                                                               \
+    X(error_message)                                                                               \
+    X(signal_message)                                                                              \
+    X(connection)                                                                                  \
+    X(libdbus_connection)                                                                          \
+    X(pending_call)                                                                                \
+    X(server)                                                                                      \
+    X(native_main_loop)
+
+/* Other objects. */
+#define STATE_OBJECTS(X)                                                                           \
+    X(dbus_exception)    /* dbus.exceptions.DBusException, imported when first needed */           \
+    X(default_main_loop) /* what set_default_main_loop() was given, or None */                     \
+    X(null_main_loop)                                                                              \
+    X(str_object_path) /* "__dbus_object_path__" */                                                \
+    X(str_on_new_connection)                                                                       \
+    X(small_ints) /* tuple of tuples: shared level-0 values of types/int.c */                      \
+    X(empty_signature)
+
+/* The parts of the module in the order in which they are set up; each gives
+ * `int NAME_setup(PyObject *module, State *st)`. */
+#define STATE_PARTS(X)                                                                             \
+    X(errors)                                                                                      \
+    X(validate)                                                                                    \
+    X(int)                                                                                         \
+    X(float)                                                                                       \
+    X(string)                                                                                      \
+    X(bytes)                                                                                       \
+    X(signature)                                                                                   \
+    X(array)                                                                                       \
+    X(dict)                                                                                        \
+    X(struct)                                                                                      \
+    X(unixfd)                                                                                      \
+    X(program)                                                                                     \
+    X(message)                                                                                     \
+    X(mainloop)                                                                                    \
+    X(pendingcall)                                                                                 \
+    X(connection)                                                                                  \
+    X(server)                                                                                      \
+    X(capi)                                                                                        \
+    X(constants)
+
+struct ProgramCache; /* program.h */
+
+typedef struct State {
+#define X(name) PyTypeObject *name;
+    STATE_TYPES(X)
+#undef X
+#define X(name) PyObject *name;
+    STATE_OBJECTS(X)
+#undef X
+    struct ProgramCache *programs;
+} State;
+
+extern struct PyModuleDef dbus_bindings_module;
+
+/* The state behind a type of ours or a Python subclass of one; never NULL for those. */
+State *state_of_type(PyTypeObject *type);
+
+static inline State *
+state_of(PyObject *self)
+{
+    return state_of_type(Py_TYPE(self));
+}
+
+static inline State *
+state_of_module(PyObject *module)
+{
+    return (State *)PyModule_GetState(module);
+}
+
+/* Makes a type from `spec`, keeps it in *field and, where `name` is given, in the module. */
+int state_add_type(PyObject *module, PyTypeObject **field, PyType_Spec *spec, PyObject *bases,
+                   const char *name);
+
+#endif
