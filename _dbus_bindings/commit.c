@@ -12,7 +12,7 @@
 #include "cleanup.h"
 #include "replay.h"
 
-#define COMMIT_SMALL 256u   /* bytes of body below which the iterators are faster */
+#define COMMIT_SMALL 512u  /* bytes of body below which the iterators are as fast */
 #define HEADER_FIXED 16u    /* D-Bus Specification, "Message Format": up to the header fields */
 #define HEADER_BODY_AT 4u   /* u32, length of the body */
 #define HEADER_SERIAL_AT 8u /* u32 */
@@ -201,7 +201,7 @@ commit_body(State *st, DBusMessage **message, const Program *program, Encoder *e
     if (program->count == 0)
         return 0;
     /* A serial means that the message came from outside: its header may hold anything. */
-    if (empty && !program->basic && e->n_fds == 0 && e->len - ENCODE_ROOM >= COMMIT_SMALL &&
+    if (empty && !program->flat && e->n_fds == 0 && e->len - ENCODE_ROOM >= COMMIT_SMALL &&
         dbus_message_get_serial(*message) == 0 && !commit_missing_field(*message) &&
         !commit_is_local(*message))
         return commit_bytes(message, program, e);

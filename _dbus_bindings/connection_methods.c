@@ -44,7 +44,7 @@ conn_flush(PyObject *self, PyObject *unused)
     bool ok;
 
     (void)unused;
-    if (link->mode == LINK_FOREIGN) {
+    if (link_is(link, LINK_FOREIGN)) {
         Py_BEGIN_ALLOW_THREADS dbus_connection_flush(link->connection);
         Py_END_ALLOW_THREADS Py_RETURN_NONE;
     }
@@ -200,7 +200,7 @@ message_for_call(State *st, Link *link, PyObject *object)
 
     if (!message)
         return NULL;
-    if (link->mode == LINK_FOREIGN || !dbus_message_get_serial(message))
+    if (link_is(link, LINK_FOREIGN) || !dbus_message_get_serial(message))
         return dbus_message_ref(message);
     message = dbus_message_copy(message);
     if (!message)
@@ -305,8 +305,8 @@ conn_send_message_with_reply_and_block(PyObject *object, PyObject *args)
         return NULL;
     /* A handler of Python's signals may close the connection and drop it meanwhile. */
     watchset_ref(&link->watches);
-    DBusMessage *reply = link->mode == LINK_FOREIGN ? call_foreign(st, link, message, ms)
-                                                    : call_and_wait(st, link, message, ms);
+    DBusMessage *reply = link_is(link, LINK_FOREIGN) ? call_foreign(st, link, message, ms)
+                                                     : call_and_wait(st, link, message, ms);
     watchset_unref(&link->watches);
     return reply ? message_new_steal(st, reply) : NULL;
 }

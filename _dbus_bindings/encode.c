@@ -35,7 +35,7 @@ encoder_clear(Encoder *e)
     e->fds = NULL;
 }
 
-static int
+int
 encoder_grow(Encoder *e, size_t needed)
 {
     /* Also the guard against an iterator that never ends. */
@@ -56,19 +56,6 @@ encoder_grow(Encoder *e, size_t needed)
     return 0;
 }
 
-unsigned char *
-encode_put(Encoder *e, size_t align, size_t n)
-{
-    size_t start = (e->len + align - 1) & ~(align - 1);
-
-    if (start + n > e->cap && encoder_grow(e, start + n) < 0)
-        return NULL;
-    while (e->len < start)
-        e->data[e->len++] = 0;
-    e->len = start + n;
-    return e->data + start;
-}
-
 /* One more level of containers, or several at once; the caller takes them off e->depth again. */
 int
 encode_enter(Encoder *e, unsigned levels)
@@ -82,28 +69,31 @@ encode_enter(Encoder *e, unsigned levels)
     return 0;
 }
 
-/* New reference to item i, NULL without an exception if there is none any more. */
-static PyObject *
-sequence_item(PyObject *sequence, Py_ssize_t i)
+/* Whether iterating gives the items themselves, nothing being overridden. */
+static inline bool
+is_real_list(PyObject *value)
 {
-    if (PyTuple_Check(sequence))
-        return i < PyTuple_GET_SIZE(sequence) ? Py_NewRef(PyTuple_GET_ITEM(sequence, i)) : NULL;
+    return PyList_Check(value) && Py_TYPE(value)->tp_iter == PyList_Type.tp_iter;
+}
+
+static inline bool
+is_real_tuple(PyObject *value)
+{
+    return PyTuple_Check(value) && Py_TYPE(value)->tp_iter == PyTuple_Type.tp_iter;
+}
+
+/* New reference to item i, NULL without an exception if there is none (any more). */
+static inline PyObject *
+list_item(PyObject *list, Py_ssize_t i)
+{
 #ifdef Py_GIL_DISABLED
-    PyObject *item = PyList_GetItemRef(sequence, i);
+    PyObject *item = PyList_GetItemRef(list, i);
     if (!item)
         PyErr_Clear();
     return item;
 #else
-    return i < PyList_GET_SIZE(sequence) ? Py_NewRef(PyList_GET_ITEM(sequence, i)) : NULL;
+    return i < PyList_GET_SIZE(list) ? Py_NewRef(PyList_GET_ITEM(list, i)) : NULL;
 #endif
-}
-
-/* Whether sequence_item() gives what iterating would. */
-static bool
-is_sequence(PyObject *value)
-{
-    return (PyList_Check(value) && Py_TYPE(value)->tp_iter == PyList_Type.tp_iter) ||
-           (PyTuple_Check(value) && Py_TYPE(value)->tp_iter == PyTuple_Type.tp_iter);
 }
 
 static int
@@ -113,9 +103,9 @@ refuse_array(void)
     return -1;
 }
 
-/* Items one after another out of a list, a tuple or an iterator. */
+/* Items one after another out of a list or an iterator. */
 typedef struct Items {
-    PyObject *sequence; /* borrowed, or */
+    PyObject *list;     /* borrowed, or */
     PyObject *iterator; /* owned */
     Py_ssize_t i;
 } Items;
@@ -124,8 +114,8 @@ static int
 items_init(Items *items, PyObject *value)
 {
     *items = (Items){0};
-    if (is_sequence(value)) {
-        items->sequence = value;
+    if (is_real_list(value)) {
+        items->list = value;
         return 0;
     }
     items->iterator = PyObject_GetIter(value);
@@ -136,15 +126,22 @@ items_init(Items *items, PyObject *value)
 static inline int
 items_next(Items *items, PyObject **ret_item)
 {
-    PyObject *item = items->sequence ? sequence_item(items->sequence, items->i++)
-                                     : PyIter_Next(items->iterator);
+    PyObject *item;
 
-    if (!item)
-        return PyErr_Occurred() ? -1 : 0;
+    if (items->list) {
+        item = list_item(items->list, items->i++);
+        if (!item)
+            return 0;
+    } else {
+        item = PyIter_Next(items->iterator);
+        if (!item)
+            return PyErr_Occurred() ? -1 : 0;
+    }
     *ret_item = item;
     return 1;
 }
 
+/* The items of an array that starts at `start`. */
 static int
 encode_items(Encoder *e, const Node *node, PyObject *value, size_t start)
 {
@@ -250,6 +247,24 @@ encode_block(Encoder *e, PyObject *bytes)
     return 0;
 }
 
+/* A ByteArray where variants are wanted gives variants of bytes, other bytes give int32. */
+static int
+encode_byte_variants(Encoder *e, PyObject *bytes, size_t start)
+{
+    Py_ssize_t n = PyBytes_GET_SIZE(bytes);
+
+    if (encode_enter(e, 1) < 0)
+        return -1;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        unsigned char *to = encode_put(e, 1, 4);
+        if (!to)
+            return -1;
+        memcpy(to, (unsigned char[]){1, 'y', 0, (unsigned char)PyBytes_AS_STRING(bytes)[i]}, 4);
+    }
+    e->depth--;
+    return e->len - start > LIMIT_ARRAY ? refuse_array() : 0;
+}
+
 static int
 encode_array(Encoder *e, const Node *node, PyObject *value)
 {
@@ -268,6 +283,8 @@ encode_array(Encoder *e, const Node *node, PyObject *value)
         result = encode_dict(e, item, value, start);
     else if (item->op == INT_BYTE && PyBytes_Check(value))
         result = encode_block(e, value);
+    else if (item->op == OP_VARIANT && PyObject_TypeCheck(value, e->st->byte_array))
+        result = encode_byte_variants(e, value, start);
     else
         result = encode_items(e, item, value, start);
     if (result < 0)
@@ -287,17 +304,33 @@ refuse_count(bool too_many)
     return -1;
 }
 
+/* The items of a tuple cannot change and live as long as it does. */
 static int
-encode_struct(Encoder *e, const Node *node, PyObject *value)
+encode_tuple(Encoder *e, const Node *node, PyObject *tuple)
+{
+    const Node *member = node + 1;
+    Py_ssize_t n = PyTuple_GET_SIZE(tuple);
+
+    for (Py_ssize_t i = 0; i < node->count; i++, member += member->next) {
+        if (i >= n)
+            return refuse_count(false);
+        if (encode_value(e, member, PyTuple_GET_ITEM(tuple, i)) < 0)
+            return -1;
+    }
+    return n > node->count ? refuse_count(true) : 0;
+}
+
+static int
+encode_members(Encoder *e, const Node *node, PyObject *value)
 {
     const Node *member = node + 1;
     Items items;
     PyObject *item;
     int more = 0;
 
-    if (encode_enter(e, 1) < 0 || !encode_put(e, 8, 0) || items_init(&items, value) < 0)
+    if (items_init(&items, value) < 0)
         return -1;
-    for (unsigned i = 0; i < node->count; i++, member += member->next) {
+    for (unsigned i = 0; i < node->count && more == 0; i++, member += member->next) {
         more = items_next(&items, &item);
         if (more == 0)
             more = refuse_count(false);
@@ -305,16 +338,24 @@ encode_struct(Encoder *e, const Node *node, PyObject *value)
             break;
         more = encode_value(e, member, item);
         Py_DECREF(item);
-        if (more < 0)
-            break;
     }
     if (more == 0 && (more = items_next(&items, &item)) > 0) {
         Py_DECREF(item);
         more = refuse_count(true);
     }
     Py_XDECREF(items.iterator);
-    e->depth--;
     return more;
+}
+
+static int
+encode_struct(Encoder *e, const Node *node, PyObject *value)
+{
+    if (encode_enter(e, 1) < 0 || !encode_put(e, 8, 0))
+        return -1;
+    int result = is_real_tuple(value) ? encode_tuple(e, node, value)
+                                      : encode_members(e, node, value);
+    e->depth--;
+    return result;
 }
 
 static int

@@ -41,10 +41,26 @@ void encoder_clear(Encoder *e);
  * for what the protocol forbids. */
 int encode_args(Encoder *e, const Program *program, PyObject *const *args, Py_ssize_t n);
 
-/* For the files that share the work.  encode_put() appends n bytes, not set yet, behind padding
- * of zeros up to a multiple of `align`; NULL with an exception.  The pointer holds until the next
- * call that appends. */
-unsigned char *encode_put(Encoder *e, size_t align, size_t n);
+/* For the files that share the work. */
+
+/* Makes room for `needed` bytes in all. -1 with MemoryError, or ValueError beyond 128 MiB. */
+int encoder_grow(Encoder *e, size_t needed);
+
+/* Appends n bytes, not set yet, behind padding of zeros up to a multiple of `align`; NULL with an
+ * exception.  The pointer holds until the next call that appends. */
+static inline unsigned char *
+encode_put(Encoder *e, size_t align, size_t n)
+{
+    size_t start = (e->len + align - 1) & ~(align - 1);
+
+    if (start + n > e->cap && encoder_grow(e, start + n) < 0)
+        return NULL;
+    while (e->len < start)
+        e->data[e->len++] = 0;
+    e->len = start + n;
+    return e->data + start;
+}
+
 int encode_value(Encoder *e, const Node *node, PyObject *value);
 int encode_basic(Encoder *e, const Node *node, PyObject *value);
 int encode_enter(Encoder *e, unsigned levels);

@@ -40,6 +40,12 @@ link_changed(Watchset *set)
     pthread_mutex_unlock(&link->leaf);
 }
 
+static void
+link_replaced(Watchset *set)
+{
+    atomic_store(&link_of(set)->mode, LINK_FOREIGN);
+}
+
 /* Messages that arrive while a thread of ours is in libdbus are dispatched by that thread. */
 static void
 on_wakeup(void *data)
@@ -125,36 +131,45 @@ route_reply(Link *link, DBusMessage *message)
     return call != NULL;
 }
 
+/* Into the inbox; false: out of memory. */
+static bool
+keep(Link *link, DBusMessage *message)
+{
+    Entry *entry = calloc(1, sizeof *entry);
+
+    if (!entry)
+        return false;
+    entry->message = dbus_message_ref(message);
+    pthread_mutex_lock(&link->leaf);
+    inbox_push(link, entry);
+    pthread_mutex_unlock(&link->leaf);
+    return true;
+}
+
 /* The one filter.  libdbus calls it inside dispatch, so with `lib` held unless a foreign loop
  * dispatches; it takes no lock but the leaf and never the GIL, foreign loops excepted. */
 static DBusHandlerResult
 route(DBusConnection *connection, DBusMessage *message, void *data)
 {
     Link *link = data;
-    bool last;
-    Entry *entry = NULL;
+    bool foreign = link_is(link, LINK_FOREIGN);
+    bool mine = is_reply(message) && route_reply(link, message);
 
     (void)connection;
-    if (is_reply(message) && route_reply(link, message)) {
-        watchset_wake(&link->watches);
-        return DBUS_HANDLER_RESULT_HANDLED;
-    }
-    last = dbus_message_is_signal(message, DBUS_INTERFACE_LOCAL, "Disconnected");
-    if (link->mode == LINK_LOOP && !(entry = calloc(1, sizeof *entry)))
-        return DBUS_HANDLER_RESULT_NEED_MEMORY; /* libdbus tries again later */
-    pthread_mutex_lock(&link->leaf);
-    if (last) {
+    if (!mine && dbus_message_is_signal(message, DBUS_INTERFACE_LOCAL, "Disconnected")) {
         /* It comes after every reply that was received: what is still in flight has failed. */
+        pthread_mutex_lock(&link->leaf);
         atomic_store(&link->dead, true);
         end_all_calls(link);
+        pthread_mutex_unlock(&link->leaf);
     }
-    if (entry) {
-        entry->message = dbus_message_ref(message);
-        inbox_push(link, entry);
+    if (foreign) {
+        if (atomic_load(&link->n_inbox)) /* of the time before the foreign loop */
+            link->deliver(link);
+        return mine ? DBUS_HANDLER_RESULT_HANDLED : link->handle(link, message);
     }
-    pthread_mutex_unlock(&link->leaf);
-    if (link->mode == LINK_FOREIGN)
-        return link->handle(link, message);
+    if (!mine && link_is(link, LINK_LOOP) && !keep(link, message))
+        return DBUS_HANDLER_RESULT_NEED_MEMORY; /* libdbus tries again later */
     watchset_wake(&link->watches);
     return DBUS_HANDLER_RESULT_HANDLED;
 }
@@ -228,7 +243,7 @@ link_free(Watchset *set)
 
     dbus_connection_remove_filter(link->connection, route, link);
     dbus_connection_set_wakeup_main_function(link->connection, NULL, NULL, NULL);
-    if (link->mode != LINK_FOREIGN)
+    if (!link_is(link, LINK_FOREIGN))
         watchset_detach_connection(link->connection);
     dbus_connection_close(link->connection); /* before the last reference, or libdbus aborts */
     dbus_connection_unref(link->connection);
@@ -249,6 +264,7 @@ link_free(Watchset *set)
 
 static const WatchsetOps link_ops = {
     .changed = link_changed,
+    .replaced = link_replaced,
     .ready = link_ready,
     .deadline = link_deadline,
     .serve = link_serve,
@@ -282,7 +298,7 @@ link_new_steal(DBusConnection *connection)
 bool
 link_set_mode(Link *link, enum LinkMode mode)
 {
-    link->mode = mode;
+    atomic_store(&link->mode, (int)mode);
     if (!dbus_connection_add_filter(link->connection, route, link, NULL))
         return false;
     if (mode == LINK_FOREIGN)

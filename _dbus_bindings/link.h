@@ -11,9 +11,9 @@
  * a handler, or the taking of the GIL.  `leaf` guards calls, inbox and waiters; no libdbus call is
  * made while it is held, and it is the only lock that a callback of libdbus may take.
  *
- * Under a foreign loop (a NativeMainLoop that somebody else's C code made) that code owns watches
- * and dispatch: the filter then hands each message on at once, and replies go to libdbus' own
- * pending calls.
+ * Under a foreign loop (a NativeMainLoop that somebody else's C code made, or functions that such
+ * code has put in the place of ours) that code owns watches and dispatch: the filter then hands
+ * each message on at once, and replies go to libdbus' own pending calls.
  */
 #ifndef DBUS_SHIM_LINK_H
 #define DBUS_SHIM_LINK_H
@@ -41,7 +41,7 @@ typedef struct Link Link;
 struct Link {
     Watchset watches; /* first: a loop knows no more than this */
     DBusConnection *connection;
-    enum LinkMode mode;
+    atomic_int mode; /* enum LinkMode */
     pthread_mutex_t lib;
     pthread_mutex_t leaf;
     Calls calls;
@@ -71,6 +71,12 @@ enum WaitResult {
 
 /* Takes the connection over (closed and dropped on failure too); NULL: errno says why. */
 Link *link_new_steal(DBusConnection *connection);
+
+static inline bool
+link_is(Link *link, enum LinkMode mode)
+{
+    return atomic_load(&link->mode) == (int)mode;
+}
 
 /* Says who dispatches, before anything is sent. FALSE: out of memory. */
 bool link_set_mode(Link *link, enum LinkMode mode);

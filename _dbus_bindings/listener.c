@@ -43,7 +43,7 @@ on_new_connection(DBusServer *server, DBusConnection *connection, void *data)
     Listener *listener = data;
 
     (void)server;
-    if (listener->foreign)
+    if (atomic_load(&listener->foreign))
         listener->deliver_steal(listener, dbus_connection_ref(connection));
     else
         keep(listener, connection); /* for want of memory, libdbus closes it */
@@ -53,6 +53,12 @@ static void
 changed(Watchset *set)
 {
     watchset_wake(set);
+}
+
+static void
+replaced(Watchset *set)
+{
+    atomic_store(&listener_of(set)->foreign, true);
 }
 
 static bool
@@ -93,7 +99,7 @@ listener_free(Watchset *set)
     DBusConnection *connection;
 
     dbus_server_set_new_connection_function(listener->server, NULL, NULL, NULL);
-    if (!listener->foreign)
+    if (!atomic_load(&listener->foreign))
         watchset_detach_server(listener->server);
     dbus_server_disconnect(listener->server);
     dbus_server_unref(listener->server);
@@ -110,6 +116,7 @@ listener_free(Watchset *set)
 
 static const WatchsetOps listener_ops = {
     .changed = changed,
+    .replaced = replaced,
     .ready = ready,
     .deadline = deadline,
     .serve = serve,
@@ -138,7 +145,7 @@ listener_new_steal(DBusServer *server)
 bool
 listener_start(Listener *listener, bool foreign)
 {
-    listener->foreign = foreign;
+    atomic_store(&listener->foreign, foreign);
     dbus_server_set_new_connection_function(listener->server, on_new_connection, listener, NULL);
     return foreign || watchset_attach_server(&listener->watches, listener->server);
 }

@@ -20,7 +20,7 @@ struct Listener {
     pthread_mutex_t leaf; /* guards what was accepted */
     DBusConnection **accepted;
     size_t n_accepted, size;
-    bool foreign;
+    atomic_bool foreign;
     /* Delivery to Python: all that is accepted, or one, which it takes over. */
     void (*deliver)(Listener *listener);
     void (*deliver_steal)(Listener *listener, DBusConnection *connection);

@@ -198,11 +198,11 @@ start(PendingCall *pending, DBusMessage *message, int timeout_ms)
     Link *link = pending->link;
     enum LinkResult result;
 
-    if (link->mode == LINK_FOREIGN)
+    if (link_is(link, LINK_FOREIGN))
         return start_foreign(pending, message, timeout_ms);
     pending->call.deadline =
         timeout_ms == LIMIT_TIMEOUT_MS ? NEVER : monotonic_ns() + (int64_t)timeout_ms * 1000000;
-    WITH_LINK(link, result = link_start(link, &pending->call, message, link->mode == LINK_LOOP));
+    WITH_LINK(link, result = link_start(link, &pending->call, message, link_is(link, LINK_LOOP)));
     return result;
 }
 

@@ -69,9 +69,7 @@ program_compile(State *st, Program *program, const char **p)
 
     if (simple) {
         *node = *simple;
-        program->fds |= simple->op == OP_FD;
-        program->variants |= simple->op == OP_VARIANT;
-        program->basic &= simple->op != OP_VARIANT;
+        program->flat &= simple->op != OP_VARIANT;
     } else if (*start == 'a') {
         *node = (Node){.op = OP_ARRAY, .align = 4, .count = 1};
         bool dictionary = **p == '{';
@@ -82,7 +80,7 @@ program_compile(State *st, Program *program, const char **p)
                        : signature_new(st, start + 1, (size_t)(*p - start) - 1, 0);
         if (!node->signature)
             return -1;
-        program->basic = false;
+        program->flat &= node[1].op <= OP_DOUBLE;
     } else {
         *node = (Node){.op = *start == '(' ? OP_STRUCT : OP_ENTRY, .align = 8};
         while (**p != ')' && **p != '}') {
@@ -91,7 +89,7 @@ program_compile(State *st, Program *program, const char **p)
             node->count++;
         }
         ++*p;
-        program->basic = false;
+        program->flat = false;
     }
     node->text = (uint8_t)(start - program->text);
     node->text_len = (uint8_t)(*p - start);
@@ -116,7 +114,7 @@ program_new(State *st, const char *text, size_t n)
     if (!program)
         return (Program *)(void *)PyErr_NoMemory();
     program->refs = 1;
-    program->basic = true;
+    program->flat = true;
     program->text_len = (uint8_t)n;
     memcpy(program->text, text, n);
     for (const char *p = program->text; *p; program->count++)

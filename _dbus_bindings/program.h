@@ -48,9 +48,7 @@ typedef struct Program {
     int refs;
     uint16_t n_nodes;
     uint8_t count;    /* complete types at the top */
-    bool basic;       /* no containers and no variants */
-    bool fds;         /* has an h of its own (a variant may hold others) */
-    bool variants;    /* has a v */
+    bool flat;        /* nothing but basic types and arrays of numbers */
     uint8_t text_len;
     char text[LIMIT_SIGNATURE + 1];
     Node nodes[];

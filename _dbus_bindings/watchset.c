@@ -208,11 +208,19 @@ timeout_toggle(DBusTimeout *timeout, void *data)
     set->ops->changed(set);
 }
 
+static void
+on_replaced(void *data)
+{
+    Watchset *set = data;
+
+    set->ops->replaced(set);
+}
+
 bool
 watchset_attach_connection(Watchset *set, DBusConnection *connection)
 {
     return dbus_connection_set_watch_functions(connection, watch_add, watch_remove, watch_toggle,
-                                               set, NULL) &&
+                                               set, on_replaced) &&
            dbus_connection_set_timeout_functions(connection, timeout_add, timeout_remove,
                                                  timeout_toggle, set, NULL);
 }
@@ -221,7 +229,7 @@ bool
 watchset_attach_server(Watchset *set, DBusServer *server)
 {
     return dbus_server_set_watch_functions(server, watch_add, watch_remove, watch_toggle, set,
-                                           NULL) &&
+                                           on_replaced) &&
            dbus_server_set_timeout_functions(server, timeout_add, timeout_remove, timeout_toggle,
                                              set, NULL);
 }

@@ -30,6 +30,9 @@ typedef struct WatchsetOps {
     /* libdbus changed what is to be polled: whoever sleeps in poll() must look again.  Called
      * from inside libdbus. */
     void (*changed)(Watchset *set);
+    /* Somebody else's functions have taken the place of ours in libdbus: a foreign loop serves
+     * the connection from now on.  Called from inside libdbus. */
+    void (*replaced)(Watchset *set);
     /* Is there work that needs no polling? */
     bool (*ready)(Watchset *set);
     /* When is there work at the latest?  NEVER, or monotonic ns. */

@@ -33,6 +33,9 @@ html_theme_options = {
 html_copy_source = False
 html_show_copyright = False
 
+# A plain name in a signature may stand for a class that two modules have.
+suppress_warnings = ["ref.python"]
+
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "groupwise"
 autodoc_typehints = "signature"
@@ -54,16 +57,55 @@ def _signature(
     return None if head is None else (head[head.index("(") :], None)
 
 
+def _entries(block: list[str]) -> list[str]:
+    """A definition list of `name: text` entries; a literal block if the lines are none."""
+    margin = min(len(line) - len(line.lstrip()) for line in block)
+    entries: list[list[str]] = []
+    for line in block:
+        inside = len(line) - len(line.lstrip()) > margin
+        if entries and (inside or entries[-1][-1].endswith(",")):
+            entries[-1].append(line.strip())
+        else:
+            entries.append([line.strip()])
+    texts = [" ".join(entry) for entry in entries]
+    if not all(re.match(r"[\w, ]+: ", text) for text in texts):
+        return ["::", "", *("    " + line[margin:] for line in block), ""]
+    result = []
+    for text in texts:
+        names, _, meaning = text.partition(": ")
+        result += [f"``{names}``", f"    {meaning}", ""]
+    return result
+
+
 def _docstring(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Drop the signature from a C class's text, and show indented parts as they are."""
-    if what == "class" and lines and _head(name, "\n".join(lines)):
+    """Make reStructuredText of a docstring: of its signature, and of its indented parts."""
+    if what == "data":
+        # What a constant's type says of itself says nothing about the constant.
+        lines.clear()
+        return
+    if lines and (
+        (what == "class" and _head(name, "\n".join(lines)))
+        or (what == "property" and re.match(r"\w+\(\) -> ", lines[0]))
+    ):
         end = lines.index("") if "" in lines else len(lines)
         del lines[:end]
-    if what == "module" or "::" in "".join(lines):
-        return
-    for index in range(len(lines) - 1, 0, -1):
-        if lines[index].startswith("  ") and not lines[index - 1]:
-            lines[index:index] = ["::", ""]
+    text = list(lines)
+    lines.clear()
+    literal = False
+    while text:
+        line = text.pop(0)
+        block = []
+        if line.startswith(" ") and not literal:
+            block.append(line)
+            while text and text[0].startswith(" "):
+                block.append(text.pop(0))
+            if lines and lines[-1]:
+                lines.append("")
+            lines += _entries(block)
+            continue
+        if line and not line.startswith(" "):
+            literal = line.endswith("::") or line.startswith((":", "..", "* ", "- "))
+        lines.append(line)
 
 
 def setup(app: Any) -> dict[str, bool]:

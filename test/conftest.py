@@ -11,7 +11,7 @@ from typing import Any, Callable, Optional
 import pytest
 
 HERE = Path(__file__).resolve().parent
-for _folder in (HERE, HERE / "compat"):
+for _folder in (HERE, HERE / "compat", HERE / "programs"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 
@@ -25,7 +25,7 @@ REFERENCE_FOLDERS = ("compat", "programs")
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "since(version, reason): needs this API level; skipped on an older reference, never on ours",
+        "since(version, reason): needs this API level; skipped on an older reference only",
     )
     problem = implementation.wrong_implementation()
     if problem is not None:

@@ -28,7 +28,7 @@ NOTES: dict[str, list[str]] = {}
 
 
 def _forget_source_tree() -> None:
-    """Take the source root off sys.path: its `dbus` has no C modules and would hide the built one."""
+    """Take the source root off sys.path: its `dbus` has no C modules, and hides the built one."""
     kept = []
     for entry in sys.path:
         if Path(entry or os.getcwd()).resolve() != ROOT:

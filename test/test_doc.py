@@ -18,6 +18,7 @@ import os
 import re
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -76,7 +77,13 @@ def run_page(page: Path) -> None:
 
 if __name__ == "__main__":
     faulthandler.dump_traceback_later(SECONDS_A_PAGE - 5, exit=True)
-    run_page(Path(sys.argv[1]))
+    try:
+        run_page(Path(sys.argv[1]))
+    except BaseException:
+        traceback.print_exc()
+        # Threads that the page left behind would keep the process; what it started sees its end.
+        sys.stderr.flush()
+        os._exit(1)
     sys.exit(0)
 
 

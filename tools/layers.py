@@ -30,7 +30,7 @@ C_LAYERS: list[tuple[str, tuple[str, ...]]] = [
     ("ground", ("compat", "cleanup", "limits", "version", "state.h")),
     ("errors", ("errors", "validate")),
     ("types", ("types/*", "signature*")),
-    ("codec", ("program*", "guess*", "encode*", "decode*", "replay*", "commit*")),
+    ("codec", ("program*", "guess*", "encode*", "decode*", "fdwalk*", "replay*", "commit*")),
     ("message", ("message*",)),
     (
         "link",

@@ -132,7 +132,8 @@ def describe(value: Any) -> str:
     for name in ("variant_level", "signature"):
         if hasattr(value, name) and not isinstance(value, type):
             parts.append(f"{getattr(value, name)}")
-    parts.append(_ADDRESS.sub("", repr(value)))
+    # Not repr: which characters it escapes depends on the interpreter.
+    parts.append(_ADDRESS.sub("", ascii(value)))
     return " ".join(parts)
 
 
@@ -162,6 +163,75 @@ def rt(signature: Optional[str], *values: Any) -> Any:
         "|",
         *map(describe, message.get_args_list(byte_arrays=True)),
     )
+
+
+CLASSES = {
+    "y": dbus.Byte,
+    "b": dbus.Boolean,
+    "n": dbus.Int16,
+    "q": dbus.UInt16,
+    "i": dbus.Int32,
+    "u": dbus.UInt32,
+    "x": dbus.Int64,
+    "t": dbus.UInt64,
+    "d": dbus.Double,
+    "s": dbus.String,
+    "o": dbus.ObjectPath,
+    "g": dbus.Signature,
+}
+
+
+def every_way(code: str, value: Any) -> Any:
+    """The value made by its class, and through messages: alone, guessed, in containers."""
+    cls = CLASSES[code]
+    ways = (
+        lambda: cls(value),
+        lambda: rt(code, value),
+        lambda: rt(None, cls(value)),
+        lambda: rt(f"a{code}", [value, value]),
+        lambda: rt(f"(y{code}y)", (1, value, 2)),
+        lambda: rt(f"a{{{code}y}}", {value: 3}),
+        lambda: rt("v", cls(value, variant_level=1)),
+    )
+    shown: list[str] = []
+    for way in ways:
+        try:
+            result = way()
+            text = result.text.split(" ; | ")[0] if isinstance(result, Shown) else describe(result)
+        except Exception as error:
+            text = describe_error(error)
+        shown.append("=" if text in shown else text)
+    return Shown(*shown)
+
+
+def valid(name: str) -> Any:
+    """Which validators and classes accept the text."""
+    accepted = []
+    checks = (
+        dbus.validate_bus_name,
+        dbus.validate_interface_name,
+        dbus.validate_error_name,
+        dbus.validate_member_name,
+        dbus.validate_object_path,
+        dbus.ObjectPath,
+        dbus.Signature,
+        lambda text: dbus.Array([], signature=text),
+        lambda text: dbus.Dictionary({}, signature=text),
+        lambda text: MethodCallMessage(text, "/", None, "M"),
+        lambda text: SignalMessage("/", text, "M"),
+        lambda text: SignalMessage("/", "a.b", text),
+        lambda text: SignalMessage(text, "a.b", "M"),
+        lambda text: list(dbus.Signature(text)),
+    )
+    for check in checks:
+        try:
+            result = check(name)
+            accepted.append(
+                "".join(f"[{part}]" for part in result) if isinstance(result, list) else "yes"
+            )
+        except Exception as error:
+            accepted.append(describe_error(error)[1:3])
+    return Shown(" ".join(accepted))
 
 
 def gs(*values: Any) -> Any:

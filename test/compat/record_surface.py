@@ -42,12 +42,21 @@ MODULES = (
 # Private names that programs in the wild use; every other underscored name of the package may go.
 PRIVATE = {
     "dbus.service": ["_method_lookup", "_method_reply_return", "_method_reply_error"],
-    "dbus.service.Object": ["_dbus_class_table", "SUPPORTS_MULTIPLE_OBJECT_PATHS", "SUPPORTS_MULTIPLE_CONNECTIONS"],
+    "dbus.service.Object": [
+        "_dbus_class_table",
+        "SUPPORTS_MULTIPLE_OBJECT_PATHS",
+        "SUPPORTS_MULTIPLE_CONNECTIONS",
+    ],
     "dbus.proxies": ["_ProxyMethod", "_DeferredMethod"],
-    "dbus.connection.Connection": ["_new_for_bus", "_register_object_path", "_require_main_loop", "_unregister_object_path"],
+    "dbus.connection.Connection": [
+        "_new_for_bus",
+        "_register_object_path",
+        "_require_main_loop",
+        "_unregister_object_path",
+    ],
     "dbus.proxies.ProxyObject": ["_Introspect", "_named_service"],
     "dbus.exceptions.DBusException": ["include_traceback", "_dbus_error_name"],
-}  # fmt: skip
+}
 
 
 def is_ours(value: Any) -> bool:
@@ -119,7 +128,9 @@ def members(cls: type) -> dict[str, Any]:
 
 
 def describe_class(cls: type) -> dict[str, Any]:
-    made_in_python = isinstance(vars(cls).get("__init__", vars(cls).get("__new__")), types.FunctionType)
+    made_in_python = isinstance(
+        vars(cls).get("__init__", vars(cls).get("__new__")), types.FunctionType
+    )
     return {
         "mro": [base.__module__ + "." + base.__qualname__ for base in cls.__mro__],
         "metaclass": type(cls).__name__,
@@ -160,12 +171,26 @@ def surface() -> dict[str, Any]:
         public = getattr(module, "__all__", None)
         names.update(public or ())
         for other in vars(module):
-            keep = not other.startswith("_") or (name == "_dbus_bindings" and not other.startswith("__"))
+            keep = not other.startswith("_") or (
+                name == "_dbus_bindings" and not other.startswith("__")
+            )
             if keep and is_ours(vars(module)[other]):
                 names.add(other)
-        found[name] = {other: describe(getattr(module, other)) for other in sorted(names) if hasattr(module, other)}
-        found[name]["__all__"] = {"kind": "value", "type": type(public).__name__, "value": repr(sorted(public or []))}
-        found[name]["__doc__"] = {"kind": "value", "type": "str", "value": str(bool(module.__doc__))}
+        found[name] = {
+            other: describe(getattr(module, other))
+            for other in sorted(names)
+            if hasattr(module, other)
+        }
+        found[name]["__all__"] = {
+            "kind": "value",
+            "type": type(public).__name__,
+            "value": repr(sorted(public or [])),
+        }
+        found[name]["__doc__"] = {
+            "kind": "value",
+            "type": "str",
+            "value": str(bool(module.__doc__)),
+        }
     return found
 
 
@@ -175,8 +200,9 @@ def main() -> None:
         json.dump(found, sys.stdout)
         return
     sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
-    import _dbus_bindings
     import golden_store
+
+    import _dbus_bindings
 
     golden_store.store(f"surface-{_dbus_bindings.__version__}", found)
 

@@ -7,7 +7,7 @@ import pytest
 from cases import FAMILIES
 from golden_check import check, family_outcomes, groups
 
-RECORDED = ("generated_scalars", "generated_random",)
+RECORDED = ("generated_scalars", "generated_random", "generated_bounds")
 
 
 @pytest.mark.parametrize("family, group", groups(*RECORDED))

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""append and get_args_list: types given and guessed, odd containers, levels, failures that change nothing."""
+"""append and get_args_list: types given and guessed, odd containers, levels, failures."""
 
 from __future__ import annotations
 
 import collections
 from typing import Any
 
-import dbus
 import pytest
+
+import dbus
 from dbus.lowlevel import Message, SignalMessage
 
 
@@ -28,10 +29,33 @@ def one(value: Any, **keywords: Any) -> Any:
 
 
 TYPES = {
-    "y": dbus.Byte, "b": dbus.Boolean, "n": dbus.Int16, "q": dbus.UInt16, "i": dbus.Int32, "u": dbus.UInt32, "x": dbus.Int64,
-    "t": dbus.UInt64, "d": dbus.Double, "s": dbus.String, "o": dbus.ObjectPath, "g": dbus.Signature,
-}  # fmt: skip
-EXAMPLES = {"y": 5, "b": True, "n": -5, "q": 5, "i": -5, "u": 5, "x": -5, "t": 5, "d": 2.5, "s": "text", "o": "/o", "g": "a{sv}"}
+    "y": dbus.Byte,
+    "b": dbus.Boolean,
+    "n": dbus.Int16,
+    "q": dbus.UInt16,
+    "i": dbus.Int32,
+    "u": dbus.UInt32,
+    "x": dbus.Int64,
+    "t": dbus.UInt64,
+    "d": dbus.Double,
+    "s": dbus.String,
+    "o": dbus.ObjectPath,
+    "g": dbus.Signature,
+}
+EXAMPLES = {
+    "y": 5,
+    "b": True,
+    "n": -5,
+    "q": 5,
+    "i": -5,
+    "u": 5,
+    "x": -5,
+    "t": 5,
+    "d": 2.5,
+    "s": "text",
+    "o": "/o",
+    "g": "a{sv}",
+}
 
 
 @pytest.mark.parametrize("code", TYPES)
@@ -52,9 +76,21 @@ def test_basic_types_by_guessing(code: str) -> None:
 
 @pytest.mark.parametrize(
     "value, signature",
-    [(True, "b"), (5, "i"), (2**31 - 1, "i"), (1.5, "d"), ("x", "s"), (b"x", "s"), ([1], "ai"), ([b"x"], "as"), ((1, "x"), "(is)"),
-     ({1: "x"}, "a{is}"), ({"x": {1: [True]}}, "a{sa{iab}}"), ([[(1,)]], "aa(i)")],
-)  # fmt: skip
+    [
+        (True, "b"),
+        (5, "i"),
+        (2**31 - 1, "i"),
+        (1.5, "d"),
+        ("x", "s"),
+        (b"x", "s"),
+        ([1], "ai"),
+        ([b"x"], "as"),
+        ((1, "x"), "(is)"),
+        ({1: "x"}, "a{is}"),
+        ({"x": {1: [True]}}, "a{sa{iab}}"),
+        ([[(1,)]], "aa(i)"),
+    ],
+)
 def test_guesses_for_builtins(value: Any, signature: str) -> None:
     found = Message.guess_signature(value)
     assert (type(found), found) == (dbus.Signature, signature)
@@ -92,7 +128,13 @@ def test_variants_by_signature() -> None:
     assert (type(found), found, found.variant_level) == (dbus.String, "x", 1)
     found = one({"a": 1, "b": [1], "c": (1,), "d": {1: 2}, "e": dbus.Byte(1)}, signature="a{sv}")
     assert {value.variant_level for value in found.values()} == {1}
-    assert [type(value) for value in found.values()] == [dbus.Int32, dbus.Array, dbus.Struct, dbus.Dictionary, dbus.Byte]
+    assert [type(value) for value in found.values()] == [
+        dbus.Int32,
+        dbus.Array,
+        dbus.Struct,
+        dbus.Dictionary,
+        dbus.Byte,
+    ]
     assert found["b"].signature == "i"
     assert found["d"].signature == "ii"
 
@@ -147,8 +189,19 @@ def test_arrays_from_iterables() -> None:
         def __getitem__(self, index: int) -> int:
             return (1, 2)[index]
 
-    for value in ([1, 2], (1, 2), iter([1, 2]), (n for n in (1, 2)), {1: 0, 2: 0}, range(1, 3), Items(), OldItems(),
-                  collections.deque([1, 2]), dbus.Struct((1, 2)), b"\x01\x02"):  # fmt: skip
+    for value in (
+        [1, 2],
+        (1, 2),
+        iter([1, 2]),
+        (n for n in (1, 2)),
+        {1: 0, 2: 0},
+        range(1, 3),
+        Items(),
+        OldItems(),
+        collections.deque([1, 2]),
+        dbus.Struct((1, 2)),
+        b"\x01\x02",
+    ):
         found = one(value, signature="ai")
         assert (type(found), found, found.signature) == (dbus.Array, [1, 2], "i")
     for wrong in (5, None, object()):
@@ -165,7 +218,14 @@ def test_text_for_an_array_of_strings() -> None:
 
 
 def test_bytes_for_an_array_of_bytes() -> None:
-    for value in (b"abc", bytearray(b"abc"), memoryview(b"abc"), dbus.ByteArray(b"abc"), [97, b"b", dbus.Byte(99)], (97, 98, 99)):
+    for value in (
+        b"abc",
+        bytearray(b"abc"),
+        memoryview(b"abc"),
+        dbus.ByteArray(b"abc"),
+        [97, b"b", dbus.Byte(99)],
+        (97, 98, 99),
+    ):
         message = signal()
         message.append(value, signature="ay")
         plain, packed = message.get_args_list()[0], message.get_args_list(byte_arrays=True)[0]
@@ -177,7 +237,13 @@ def test_bytes_for_an_array_of_bytes() -> None:
 
 def test_byte_arrays_everywhere() -> None:
     message = signal()
-    message.append({"k": dbus.ByteArray(b"x")}, [[1], [2, 3]], (b"y",), dbus.ByteArray(b"z", variant_level=2), signature="a{sv}aay(ay)v")
+    message.append(
+        {"k": dbus.ByteArray(b"x")},
+        [[1], [2, 3]],
+        (b"y",),
+        dbus.ByteArray(b"z", variant_level=2),
+        signature="a{sv}aay(ay)v",
+    )
     mapped, nested, struct, variant = message.get_args_list(byte_arrays=True)
     assert (mapped["k"], mapped["k"].variant_level, type(mapped["k"])) == (b"x", 1, dbus.ByteArray)
     assert nested == [b"\x01", b"\x02\x03"] and nested.signature == "ay"
@@ -186,7 +252,12 @@ def test_byte_arrays_everywhere() -> None:
 
 
 def test_dictionaries() -> None:
-    for value in ({1: "x"}, collections.OrderedDict({1: "x"}), collections.defaultdict(str, {1: "x"}), dbus.Dictionary({1: "x"})):
+    for value in (
+        {1: "x"},
+        collections.OrderedDict({1: "x"}),
+        collections.defaultdict(str, {1: "x"}),
+        dbus.Dictionary({1: "x"}),
+    ):
         found = one(value, signature="a{is}")
         assert (type(found), found, found.signature) == (dbus.Dictionary, {1: "x"}, "is")
     found = one({}, signature="a{is}")
@@ -235,14 +306,43 @@ def test_the_path_attribute_is_looked_up_on_the_object() -> None:
 
 @pytest.mark.parametrize(
     "value, signature, expected",
-    [("x", "i", TypeError), (None, "i", TypeError), (1.5, "i", TypeError), (2**31, "i", OverflowError), (-(2**31) - 1, "i", OverflowError),
-     (-1, "u", OverflowError), (2**32, "u", OverflowError), (2**63, "x", OverflowError), (2**64, "t", OverflowError), (-1, "t", OverflowError),
-     (2**15, "n", OverflowError), (2**16, "q", OverflowError), (256, "y", ValueError), (-1, "y", ValueError), ("ab", "y", TypeError),
-     (b"ab", "y", ValueError), ("x", "d", TypeError), (10**400, "d", OverflowError), (5, "s", TypeError), (None, "s", TypeError),
-     ("\ud800", "s", UnicodeEncodeError), ("a\0", "s", ValueError), (b"\xff", "s", UnicodeError), (5, "o", TypeError), (5, "g", TypeError),
-     ({"a": object()}, "a{sv}", TypeError), ([1, "x"], "ai", TypeError), ((1, None), "(is)", TypeError), ({"x": 1}, "a{ii}", TypeError),
-     (1, "z", ValueError), (1, "a", ValueError), (1, "(i", ValueError), (1, "s" * 256, ValueError), (1, 5, TypeError)],
-)  # fmt: skip
+    [
+        ("x", "i", TypeError),
+        (None, "i", TypeError),
+        (1.5, "i", TypeError),
+        (2**31, "i", OverflowError),
+        (-(2**31) - 1, "i", OverflowError),
+        (-1, "u", OverflowError),
+        (2**32, "u", OverflowError),
+        (2**63, "x", OverflowError),
+        (2**64, "t", OverflowError),
+        (-1, "t", OverflowError),
+        (2**15, "n", OverflowError),
+        (2**16, "q", OverflowError),
+        (256, "y", ValueError),
+        (-1, "y", ValueError),
+        ("ab", "y", TypeError),
+        (b"ab", "y", ValueError),
+        ("x", "d", TypeError),
+        (10**400, "d", OverflowError),
+        (5, "s", TypeError),
+        (None, "s", TypeError),
+        ("\ud800", "s", UnicodeEncodeError),
+        ("a\0", "s", ValueError),
+        (b"\xff", "s", UnicodeError),
+        (5, "o", TypeError),
+        (5, "g", TypeError),
+        ({"a": object()}, "a{sv}", TypeError),
+        ([1, "x"], "ai", TypeError),
+        ((1, None), "(is)", TypeError),
+        ({"x": 1}, "a{ii}", TypeError),
+        (1, "z", ValueError),
+        (1, "a", ValueError),
+        (1, "(i", ValueError),
+        (1, "s" * 256, ValueError),
+        (1, 5, TypeError),
+    ],
+)
 def test_wrong_values(value: Any, signature: Any, expected: Any) -> None:
     with pytest.raises(expected) as caught:
         through(value, signature=signature)
@@ -297,7 +397,9 @@ def test_a_failed_append_changes_nothing(values: Any, keywords: Any, differs: An
         state = ("unusable",)
     intact = ("ias", [7, ["before"]], "iass", [7, ["before"], "after"])
     # The reference notices some faults before it touches the message.
-    assert state == differs(ours=intact, reference=state, why="a failed append leaves the message as it was")
+    assert state == differs(
+        ours=intact, reference=state, why="a failed append leaves the message as it was"
+    )
     assert state in (intact, ("unusable",))
 
 
@@ -335,15 +437,26 @@ def test_deep_variants() -> None:
     for _ in range(20):
         value = dbus.Array([value], signature="v")
     found = one(value)
-    for depth in range(19):
+    for _ in range(19):
         found = found[0]
         assert found.variant_level == 1
     assert found == [5] and found[0].variant_level == 1
 
 
-@pytest.mark.parametrize("code, values", [("y", [0, 255]), ("b", [True, False]), ("n", [-(2**15), 2**15 - 1]), ("q", [0, 2**16 - 1]),
-                                          ("i", [-(2**31), 2**31 - 1]), ("u", [0, 2**32 - 1]), ("x", [-(2**63), 2**63 - 1]),
-                                          ("t", [0, 2**64 - 1]), ("d", [0.1, -1e300])])  # fmt: skip
+@pytest.mark.parametrize(
+    "code, values",
+    [
+        ("y", [0, 255]),
+        ("b", [True, False]),
+        ("n", [-(2**15), 2**15 - 1]),
+        ("q", [0, 2**16 - 1]),
+        ("i", [-(2**31), 2**31 - 1]),
+        ("u", [0, 2**32 - 1]),
+        ("x", [-(2**63), 2**63 - 1]),
+        ("t", [0, 2**64 - 1]),
+        ("d", [0.1, -1e300]),
+    ],
+)
 @pytest.mark.parametrize("count", [0, 1, 2, 1000])
 def test_fixed_arrays(code: str, values: "list[Any]", count: int) -> None:
     wanted = (values * count)[:count]
@@ -367,7 +480,20 @@ def test_long_strings() -> None:
 
 
 def test_utf8_of_every_length() -> None:
-    for text in ("\x01", "\x7f", "\x80", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\ufffd", "\uffff", "\U00010000", "\U0010ffff", "\ufdd0"):
+    for text in (
+        "\x01",
+        "\x7f",
+        "\x80",
+        "\u07ff",
+        "\u0800",
+        "\ud7ff",
+        "\ue000",
+        "\ufffd",
+        "\uffff",
+        "\U00010000",
+        "\U0010ffff",
+        "\ufdd0",
+    ):
         assert one(text) == text
         assert one(text.encode(), signature="s") == text
 
@@ -409,8 +535,17 @@ def test_subclasses_of_builtins() -> None:
     class MyTuple(tuple):  # type: ignore[type-arg]
         pass
 
-    assert Message.guess_signature(MyInt(1), MyStr("x"), MyList([1]), MyDict({1: 2}), MyTuple((1,))) == "isaia{ii}(i)"
-    assert through(MyInt(1), MyStr("x"), MyList([1]), MyDict({1: 2}), MyTuple((1,))) == [1, "x", [1], {1: 2}, (1,)]
+    assert (
+        Message.guess_signature(MyInt(1), MyStr("x"), MyList([1]), MyDict({1: 2}), MyTuple((1,)))
+        == "isaia{ii}(i)"
+    )
+    assert through(MyInt(1), MyStr("x"), MyList([1]), MyDict({1: 2}), MyTuple((1,))) == [
+        1,
+        "x",
+        [1],
+        {1: 2},
+        (1,),
+    ]
     point = collections.namedtuple("point", "x y")
     assert one(point(1, 2)) == (1, 2)
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import pytest
+from glibloop import run_until
+
 import dbus
 import dbus.lowlevel as low
 import dbus.mainloop.glib
-import pytest
-from glibloop import run_until
 
 DRIVER = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 
@@ -53,7 +54,11 @@ def test_header_of_a_signal(conn: Any, received: Any) -> None:
     assert got.get_sender() == conn.get_unique_name()
     assert got.has_sender(conn.get_unique_name()) is True
     assert got.get_destination() == received[0].get_unique_name()
-    assert (got.get_path(), got.get_interface(), got.get_member()) == ("/a/b", "com.example.I", "Sig")
+    assert (got.get_path(), got.get_interface(), got.get_member()) == (
+        "/a/b",
+        "com.example.I",
+        "Sig",
+    )
     assert got.get_serial() != 0
     assert got.get_no_reply() is True
 
@@ -65,13 +70,20 @@ def test_header_of_a_call(conn: Any, received: Any) -> None:
     message.set_allow_interactive_authorization(True)
     got = transfer(conn, received, message)
     assert type(got) is low.MethodCallMessage
-    assert (got.get_no_reply(), got.get_auto_start(), got.get_allow_interactive_authorization()) == (True, False, True)
+    assert (
+        got.get_no_reply(),
+        got.get_auto_start(),
+        got.get_allow_interactive_authorization(),
+    ) == (True, False, True)
     assert got.get_serial() == message.get_serial() != 0
 
 
 VALUES: "list[tuple[str, tuple[Any, ...]]]" = [
     ("", ()),
-    ("ybnqiuxtdsog", (255, True, -5, 5, -5, 5, -(2**60), 2**63, 0.1, "\u20ac\U0001f600", "/o", "a{sv}")),
+    (
+        "ybnqiuxtdsog",
+        (255, True, -5, 5, -5, 5, -(2**60), 2**63, 0.1, "\u20ac\U0001f600", "/o", "a{sv}"),
+    ),
     ("v", (dbus.UInt16(5, variant_level=3),)),
     ("a{sv}", ({"a": 1, "b": [1.5], "c": (b"x", {"d": dbus.ObjectPath("/")})},)),
     ("aya{ia(sv)}", (bytes(range(256)), {1: [("x", 1)], 2: []})),
@@ -81,20 +93,26 @@ VALUES: "list[tuple[str, tuple[Any, ...]]]" = [
 
 
 @pytest.mark.parametrize("signature, values", VALUES, ids=[s or "empty" for s, _ in VALUES])
-def test_values_arrive_as_they_were_written(conn: Any, received: Any, signature: str, values: Any) -> None:
+def test_values_arrive_as_they_were_written(
+    conn: Any, received: Any, signature: str, values: Any
+) -> None:
     message = signal_to(received[0])
     message.append(*values, signature=signature)
     got = transfer(conn, received, message)
     assert got.get_signature() == signature
     assert repr(got.get_args_list()) == repr(message.get_args_list())
-    assert repr(got.get_args_list(byte_arrays=True)) == repr(message.get_args_list(byte_arrays=True))
+    assert repr(got.get_args_list(byte_arrays=True)) == repr(
+        message.get_args_list(byte_arrays=True)
+    )
 
 
 def test_a_descriptor_arrives_open(conn: Any, received: Any) -> None:
     read_end, write_end = os.pipe()
     try:
         message = signal_to(received[0])
-        message.append(dbus.types.UnixFd(write_end), {"fd": dbus.types.UnixFd(write_end)}, signature="ha{sv}")
+        message.append(
+            dbus.types.UnixFd(write_end), {"fd": dbus.types.UnixFd(write_end)}, signature="ha{sv}"
+        )
         os.close(write_end)
         got = transfer(conn, received, message)
         plain, mapped = got.get_args_list()
@@ -162,7 +180,9 @@ def test_an_error_message_arrives(conn: Any, received: Any) -> None:
     """The reply to an asynchronous call is handed over as a message, an error too."""
     connection, _ = received
     replies: "list[Any]" = []
-    connection.send_message_with_reply(low.MethodCallMessage(*DRIVER, "NoSuchMethod"), replies.append)
+    connection.send_message_with_reply(
+        low.MethodCallMessage(*DRIVER, "NoSuchMethod"), replies.append
+    )
     run_until(lambda: replies)
     (error,) = replies
     assert type(error) is low.ErrorMessage

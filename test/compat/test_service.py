@@ -191,7 +191,22 @@ def test_results_that_do_not_fit(export, ask, caplog, signature, value):
         name, (text,) = ask("M")
     assert name.startswith("org.freedesktop.DBus.Python.")
     assert name.endswith(("TypeError", "ValueError", "OverflowError"))
-    assert "Traceback" in text
+    assert text.startswith("Traceback")
+    assert {record.name for record in caplog.records} <= {"dbus.service"}
+
+
+def test_a_result_that_does_not_fit_is_logged(export, ask, caplog):
+    @method(out_signature="i")
+    def M(self):
+        return "x"
+
+    export(M)
+    ask("M")
+    (record,) = caplog.records
+    assert record.name == "dbus.service"
+    assert record.levelno == logging.ERROR
+    text = record.getMessage()
+    assert "('x',)" in text and "TypeError" in text
 
 
 def test_an_invalid_path_as_result(run_snippet, bus, differs):
@@ -239,14 +254,23 @@ def test_an_empty_list_needs_a_signature(export, ask):
     assert ask("M")[0] == "org.freedesktop.DBus.Python.ValueError"
 
 
-def test_a_lazy_signature_string(export, ask):
+@pytest.mark.parametrize("value", [("a", "b"), iter("ab"), dict.fromkeys("ab"), {"a": 1, "b": 2}])
+def test_any_iterable_is_an_array(export, ask, value):
     @method(out_signature=dbus.Signature("as"))
     def M(self):
-        return (name for name in ("a", "b"))
+        return value
 
     export(M)
-    name, args = ask("M")
-    assert (name, args) == (None, [["a", "b"]]) or name is not None
+    assert ask("M") == (None, [["a", "b"]])
+
+
+def test_a_result_that_is_not_unicode(export, ask):
+    @method(out_signature="s")
+    def M(self):
+        return "\ud800"
+
+    export(M)
+    assert ask("M")[0] == "org.freedesktop.DBus.Python.UnicodeEncodeError"
 
 
 def test_no_reply_when_none_is_wanted(export, server, client):

@@ -6,8 +6,9 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-import dbus
 import pytest
+
+import dbus
 
 
 @pytest.mark.parametrize(
@@ -31,9 +32,36 @@ def test_complete_types(signature: str, parts: "list[str]") -> None:
     assert "".join(found) == signature
 
 
-@pytest.mark.parametrize("signature", ["a", "(", ")", "()", "(i", "i)", "a{", "a{}", "a{s}", "a{sss}", "{si}", "a{vi}", "a{(i)i}", "r",
-                                       "e", "z", "s s", "a()", "A", "a{si}}", "((i)", "\xe9", "s" * 256, "a" * 33 + "s",
-                                       "(" * 33 + "s" + ")" * 33])  # fmt: skip
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "a",
+        "(",
+        ")",
+        "()",
+        "(i",
+        "i)",
+        "a{",
+        "a{}",
+        "a{s}",
+        "a{sss}",
+        "{si}",
+        "a{vi}",
+        "a{(i)i}",
+        "r",
+        "e",
+        "z",
+        "s s",
+        "a()",
+        "A",
+        "a{si}}",
+        "((i)",
+        "\xe9",
+        "s" * 256,
+        "a" * 33 + "s",
+        "(" * 33 + "s" + ")" * 33,
+    ],
+)
 def test_invalid(signature: str) -> None:
     with pytest.raises(ValueError, match="signature"):
         dbus.Signature(signature)

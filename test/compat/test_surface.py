@@ -22,7 +22,9 @@ LEVELS = ("1.3.2", "1.5.1")
 WANTED: "dict[str, str]" = {}
 
 # Not part of the contract: what a module happens to have imported for itself.
-INCIDENTAL = re.compile(r"/is_py[23](/|$)|^dbus\._dbus/generators|^_dbus_bindings/_python_version/value")
+INCIDENTAL = re.compile(
+    r"/is_py[23](/|$)|^dbus\._dbus/generators|^_dbus_bindings/_python_version/value"
+)
 
 
 def flatten(tree: Any, path: str = "") -> "dict[str, Any]":

@@ -7,8 +7,9 @@ import copy
 import pickle
 from typing import Any, Callable
 
-import dbus
 import pytest
+
+import dbus
 
 WHY = "copy and pickle keep variant_level and signature"
 VALUES = [
@@ -32,7 +33,10 @@ VALUES = [
 WAYS: "dict[str, Callable[[Any], Any]]" = {
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
-    **{f"pickle-{n}": lambda v, n=n: pickle.loads(pickle.dumps(v, n)) for n in range(2, pickle.HIGHEST_PROTOCOL + 1)},
+    **{
+        f"pickle-{n}": lambda v, n=n: pickle.loads(pickle.dumps(v, n))
+        for n in range(2, pickle.HIGHEST_PROTOCOL + 1)
+    },
 }
 
 
@@ -45,7 +49,10 @@ def test_copies(value: Any, way: str, differs: Any) -> None:
     assert again.variant_level == differs(ours=value.variant_level, reference=0, why=WHY)
     if hasattr(value, "signature"):
         assert again.signature == differs(ours=value.signature, reference=None, why=WHY)
-    assert repr(again) == differs(ours=repr(value), reference=repr(again), why=WHY) or way == "deepcopy"
+    assert (
+        repr(again) == differs(ours=repr(value), reference=repr(again), why=WHY)
+        or way == "deepcopy"
+    )
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda v: type(v).__name__)
@@ -53,7 +60,9 @@ def test_copies_of_plain_values(value: Any) -> None:
     plain = type(value)(value)
     for way in WAYS.values():
         again = way(plain)
-        assert (type(again), repr(again)) == (type(plain), repr(plain)) or hasattr(value, "signature")
+        assert (type(again), repr(again)) == (type(plain), repr(plain)) or hasattr(
+            value, "signature"
+        )
         assert again == plain
 
 
@@ -88,4 +97,6 @@ def test_subclasses(value: Any, differs: Any) -> None:
         assert again.variant_level == differs(ours=4, reference=0, why=WHY)
 
 
-SUBCLASSES = {cls: type(f"My{cls.__name__}", (cls,), {}) for cls in {type(value) for value in VALUES}}
+SUBCLASSES = {
+    cls: type(f"My{cls.__name__}", (cls,), {}) for cls in {type(value) for value in VALUES}
+}

@@ -7,7 +7,10 @@ import pytest
 from cases import FAMILIES
 from golden_check import check, family_outcomes, groups
 
-RECORDED = ("construction", "behaviour",)
+RECORDED = (
+    "construction",
+    "behaviour",
+)
 
 
 @pytest.mark.parametrize("family, group", groups(*RECORDED))

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+"""Method signatures out of introspection data, under the name that programs import."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dbus._core.introspect import method_signatures
+
+
+def process_introspection_data(data: Any) -> dict[str, str]:
+    """Map ``interface.method`` to the in-signature, for every method in the XML text ``data``.
+
+    IntrospectionParserException if the data cannot be used.
+    """
+    return method_signatures(data)

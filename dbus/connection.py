@@ -1,0 +1,414 @@
+# SPDX-License-Identifier: MIT
+"""Connections to peers, calls over them, and receivers of their signals."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Optional, Union
+
+from _dbus_bindings import (
+    HANDLER_RESULT_NOT_YET_HANDLED,
+    LOCAL_IFACE,
+    LOCAL_PATH,
+    MESSAGE_TYPE_SIGNAL,
+    Message,
+    PendingCall,
+    validate_bus_name,
+    validate_interface_name,
+    validate_member_name,
+    validate_object_path,
+)
+from _dbus_bindings import Connection as _Connection
+from dbus._core import match as matching
+from dbus._core import report
+from dbus._core.call import new_call, refuse_removed_keywords, reply_router, reply_value
+from dbus._core.names import renamed_keyword
+from dbus.proxies import ProxyObject
+
+if TYPE_CHECKING:
+    from dbus.bus import NameOwnerWatch
+
+__all__ = ("Connection", "SignalMatch")
+
+_CHANNEL = "dbus.connection"
+
+Handler = Callable[..., object]
+
+
+class SignalMatch:
+    """One receiver: which signals it wants, and how its handler is to be called.
+
+    Made by `Connection.add_signal_receiver`, or without a connection's knowledge by hand; a match
+    is equal only to itself.  ``str()`` is its rule as the bus knows it.
+    """
+
+    __slots__ = (
+        "_conn_weakref",
+        "_sender",
+        "_sender_name_owner",
+        "_path",
+        "_interface",
+        "_member",
+        "_handler",
+        "_arguments",
+        "_byte_arrays",
+        "_keywords",
+        "_rule",
+        "__weakref__",
+    )
+
+    def __init__(
+        self,
+        conn: Connection,
+        sender: Optional[str],
+        object_path: Optional[str],
+        dbus_interface: Optional[str],
+        member: Optional[str],
+        handler: Handler,
+        byte_arrays: bool = False,
+        sender_keyword: Optional[str] = None,
+        path_keyword: Optional[str] = None,
+        interface_keyword: Optional[str] = None,
+        member_keyword: Optional[str] = None,
+        message_keyword: Optional[str] = None,
+        destination_keyword: Optional[str] = None,
+        **kwargs: Any,
+    ) -> None:
+        """None as sender, path, interface or member matches any.
+
+        The ``..._keyword`` parameters name the keyword arguments in which the handler wants parts
+        of the message; ``kwargs`` are conditions on arguments, as for add_signal_receiver.
+        """
+        for value, check in (
+            (member, validate_member_name),
+            (dbus_interface, validate_interface_name),
+            (sender, validate_bus_name),
+            (object_path, validate_object_path),
+        ):
+            if value is not None:
+                check(value)
+        refuse_removed_keywords(kwargs)
+        self._conn_weakref = weakref.ref(conn)
+        self._sender = sender
+        # Until its owner is known, nothing can come from a well-known name.
+        self._sender_name_owner: Optional[str] = sender
+        self._path = object_path
+        self._interface = dbus_interface
+        self._member = member
+        self._handler = handler
+        self._byte_arrays = byte_arrays
+        self._arguments = matching.ArgumentMatch(kwargs) if kwargs else None
+        wanted = (
+            (sender_keyword, Message.get_sender),
+            (destination_keyword, Message.get_destination),
+            (path_keyword, Message.get_path),
+            (member_keyword, Message.get_member),
+            (interface_keyword, Message.get_interface),
+            (message_keyword, _itself),
+        )
+        self._keywords = tuple((name, read) for name, read in wanted if name is not None)
+        self._rule: Optional[str] = None
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    def __str__(self) -> str:
+        if self._rule is None:
+            self._rule = matching.rule_text(
+                self._sender, self._path, self._interface, self._member, self._arguments
+            )
+        return self._rule
+
+    def __repr__(self) -> str:
+        connection = self._conn_weakref()
+        return f'<{type(self)} at {id(self):x} "{self}" on conn {connection!r}>'
+
+    @property
+    def sender(self) -> Optional[str]:
+        """The bus name that signals must come from, as it was given; None for any."""
+        return self._sender
+
+    @property
+    def place(self) -> tuple[Optional[str], Optional[str], Optional[str]]:
+        """Object path, interface and member: where the connection keeps this match."""
+        return self._path, self._interface, self._member
+
+    def set_sender_name_owner(self, new_name: str) -> None:
+        """From now on take signals from the unique name ``new_name``; '' for from no one."""
+        self._sender_name_owner = new_name
+
+    def matches_removal_spec(
+        self,
+        sender: Optional[str],
+        object_path: Optional[str],
+        dbus_interface: Optional[str],
+        member: Optional[str],
+        handler: Handler,
+        **kwargs: Any,
+    ) -> bool:
+        """Whether this is the match made with these conditions; ``kwargs`` are those on arguments.
+
+        Options of how to call the handler are no conditions and must not be given.
+        """
+        conditions = {} if self._arguments is None else self._arguments.keywords
+        return (
+            self._handler == handler
+            and self.place == (object_path, dbus_interface, member)
+            and self._sender == sender
+            and conditions == kwargs
+        )
+
+    def maybe_handle_message(self, message: Message) -> bool:
+        """Call the handler if the signal's sender, place and arguments match; return whether.
+
+        An exception in the handler is logged and goes no further.
+        """
+        for wanted, found in (
+            (self._member, message.get_member),
+            (self._interface, message.get_interface),
+            (self._path, message.get_path),
+        ):
+            if wanted is not None and wanted != found():
+                return False
+        return self.deliver(message)
+
+    def deliver(self, message: Message) -> bool:
+        """The same for a signal whose path, interface and member are known to match."""
+        owner = self._sender_name_owner
+        if owner is not None and owner != message.get_sender():
+            return False
+        args = message.get_args_list(byte_arrays=self._byte_arrays)
+        if self._arguments is not None and not self._arguments.accepts(args):
+            return False
+        try:
+            if self._keywords:
+                self._handler(*args, **{name: read(message) for name, read in self._keywords})
+            else:
+                self._handler(*args)
+        except Exception:
+            report.error_with_traceback(_CHANNEL, "Exception in handler for D-Bus signal:")
+        return True
+
+    def remove(self) -> None:
+        """Stop receiving; nothing happens if that was done before or the connection is gone."""
+        connection = self._conn_weakref()
+        if connection is not None:
+            connection.remove_signal_receiver(self)
+
+
+def _itself(message: Message) -> Message:
+    return message
+
+
+class Connection(_Connection):
+    """A connection to another program, directly or (see `dbus.bus.BusConnection`) to a bus."""
+
+    ProxyObjectClass = ProxyObject
+
+    _signal_recipients_by_object_path: matching.Tree[SignalMatch]
+    _signal_sender_matches: dict[SignalMatch, NameOwnerWatch]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A shared bus is initialised each time that somebody asks for it.
+        if hasattr(self, "_signals_lock"):
+            return
+        self._signals_lock = threading.Lock()
+        self._signal_recipients_by_object_path = {}
+        if not hasattr(self, "_signal_sender_matches"):
+            self._signal_sender_matches = {}
+        self._disconnection_handlers: list[Callable[[Connection], object]] = []
+        # Not the bound method: the connection must not keep itself alive.
+        self.add_message_filter(type(self)._signal_func)
+
+    def activate_name_owner(self, bus_name: Any) -> Any:
+        """Return the unique name of ``bus_name``, starting its service if that is needed.
+
+        Without a bus, as here, there are no services: the name itself.
+        """
+        return bus_name
+
+    def get_object(
+        self,
+        bus_name: Optional[str] = None,
+        object_path: Optional[str] = None,
+        introspect: bool = True,
+        **kwargs: Any,
+    ) -> ProxyObject:
+        """Return a proxy of the object at ``object_path`` of the peer.
+
+        ``bus_name`` has a meaning on a bus only.  With ``introspect`` the proxy asks the object
+        which signatures its methods have.  The keyword ``named_service`` is the old name of
+        ``bus_name``.
+        """
+        bus_name = renamed_keyword(kwargs, "named_service", "bus_name", bus_name, "get_object", 2)
+        if kwargs:
+            unknown = ", ".join(kwargs)
+            raise TypeError(f"get_object does not take these keyword arguments: {unknown}")
+        return self.ProxyObjectClass(self, bus_name, object_path, introspect=introspect)
+
+    def add_signal_receiver(
+        self,
+        handler_function: Handler,
+        signal_name: Optional[str] = None,
+        dbus_interface: Optional[str] = None,
+        bus_name: Optional[str] = None,
+        path: Optional[str] = None,
+        **keywords: Any,
+    ) -> SignalMatch:
+        """Call ``handler_function`` with the arguments of each signal that matches.
+
+        ``signal_name``, ``dbus_interface``, ``bus_name`` (the sender) and ``path`` say which;
+        None matches any.  A well-known ``bus_name`` stands for its owner at any time.
+
+        Keywords:
+            sender_keyword, destination_keyword, interface_keyword, member_keyword, path_keyword,
+            message_keyword: names of keyword arguments in which the handler is to get the
+                sender's unique name, the destination or None, the interface, the signal name,
+                the object path, and the message.
+            byte_arrays: True for arrays of bytes as `dbus.ByteArray`.
+            argN: only signals whose Nth argument is this string.
+            argNpath: only signals whose Nth argument, a string or an object path, is this path,
+                or one of the two ends with a slash and contains the other.
+            arg0namespace: only signals whose first argument is this dotted name or one below it.
+            named_service: the old name of ``bus_name``.
+
+        Returns the match, whose ``remove()`` ends it.  RuntimeError without a main loop.
+        """
+        self._require_main_loop()
+        bus_name = renamed_keyword(
+            keywords, "named_service", "bus_name", bus_name, "add_signal_receiver", 2
+        )
+        match = SignalMatch(
+            self, bus_name, path, dbus_interface, signal_name, handler_function, **keywords
+        )
+        with self._signals_lock:
+            matching.insert(self._signal_recipients_by_object_path, match)
+        return match
+
+    def remove_signal_receiver(
+        self,
+        handler_or_match: Union[SignalMatch, Handler],
+        signal_name: Optional[str] = None,
+        dbus_interface: Optional[str] = None,
+        bus_name: Optional[str] = None,
+        path: Optional[str] = None,
+        **keywords: Any,
+    ) -> None:
+        """Undo add_signal_receiver, for a match or for all that were made with these conditions.
+
+        The keywords are the conditions on arguments that were given then.  Nothing happens if
+        there is no such receiver.
+        """
+        bus_name = renamed_keyword(
+            keywords, "named_service", "bus_name", bus_name, "remove_signal_receiver", 2
+        )
+        tree = self._signal_recipients_by_object_path
+        removed: list[SignalMatch] = []
+        with self._signals_lock:
+            if isinstance(handler_or_match, SignalMatch):
+                if matching.discard(tree, handler_or_match):
+                    removed.append(handler_or_match)
+            else:
+                for match in matching.at_place(tree, path, dbus_interface, signal_name):
+                    if match.matches_removal_spec(
+                        bus_name, path, dbus_interface, signal_name, handler_or_match, **keywords
+                    ):
+                        matching.discard(tree, match)
+                        removed.append(match)
+        # Outside the lock: on a bus this talks to the daemon and ends watches.
+        for match in removed:
+            self._clean_up_signal_match(match)
+
+    def _clean_up_signal_match(self, match: SignalMatch) -> None:
+        """Give up what a match needed beside its place in the index: here nothing."""
+
+    def _signal_func(self, message: Message) -> int:
+        """The message filter that hands signals to their receivers."""
+        if message.get_type() != MESSAGE_TYPE_SIGNAL:
+            return HANDLER_RESULT_NOT_YET_HANDLED
+        path = message.get_path()
+        interface = message.get_interface()
+        member = message.get_member()
+        # A copy: handlers may add and remove receivers, which counts from the next message on.
+        with self._signals_lock:
+            matches = matching.candidates(
+                self._signal_recipients_by_object_path, path, interface, member
+            )
+        for match in matches:
+            match.deliver(message)
+        if member == "Disconnected" and interface == LOCAL_IFACE and path == LOCAL_PATH:
+            for handler in list(self._disconnection_handlers):
+                try:
+                    handler(self)
+                except Exception:
+                    report.error_with_traceback(
+                        _CHANNEL, "Exception in handler for Disconnected signal:"
+                    )
+        return HANDLER_RESULT_NOT_YET_HANDLED
+
+    def call_async(
+        self,
+        bus_name: Optional[str],
+        object_path: str,
+        dbus_interface: Optional[str],
+        method: str,
+        signature: Optional[str],
+        args: Iterable[object],
+        reply_handler: Optional[Handler],
+        error_handler: Optional[Callable[[Exception], object]],
+        timeout: float = -1.0,
+        byte_arrays: bool = False,
+        require_main_loop: bool = True,
+        **kwargs: Any,
+    ) -> Optional[PendingCall]:
+        """Call a method and go on; later one of the handlers gets the outcome.
+
+        ``reply_handler`` gets the returned values, ``error_handler`` an exception; None ignores
+        the case.  With neither, the peer is told to send no reply and None is returned, else the
+        pending call.  ``timeout`` is in seconds, negative for the default.  RuntimeError if
+        ``require_main_loop`` is true and the connection has none.
+        """
+        refuse_removed_keywords(kwargs)
+        message = new_call(bus_name, object_path, dbus_interface, method, signature, args)
+        if reply_handler is None and error_handler is None:
+            message.set_no_reply(True)
+            self.send_message(message)
+            return None
+        route = reply_router(reply_handler, error_handler, byte_arrays)
+        return self.send_message_with_reply(message, route, timeout, require_main_loop)
+
+    def call_blocking(
+        self,
+        bus_name: Optional[str],
+        object_path: str,
+        dbus_interface: Optional[str],
+        method: str,
+        signature: Optional[str],
+        args: Iterable[object],
+        timeout: float = -1.0,
+        byte_arrays: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Call a method and wait for its reply: None, the one value, or a tuple of several.
+
+        ``signature`` None: guess it from ``args``.  ``timeout`` is in seconds, negative for the
+        default.  DBusException for an error reply, for no reply in time, and for a lost
+        connection.
+        """
+        if kwargs:
+            refuse_removed_keywords(kwargs)
+        message = new_call(bus_name, object_path, dbus_interface, method, signature, args)
+        reply = self.send_message_with_reply_and_block(message, timeout)
+        return reply_value(reply, byte_arrays)
+
+    def call_on_disconnection(self, callable: Callable[[Connection], object]) -> None:
+        """Call ``callable`` with this connection when it has been disconnected."""
+        self._disconnection_handlers.append(callable)
