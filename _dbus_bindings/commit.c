@@ -12,10 +12,10 @@
 #include "cleanup.h"
 #include "replay.h"
 
-#define COMMIT_SMALL 512u  /* bytes of body below which the iterators are as fast */
-#define HEADER_FIXED 16u    /* D-Bus Specification, "Message Format": up to the header fields */
-#define HEADER_BODY_AT 4u   /* u32, length of the body */
-#define HEADER_SERIAL_AT 8u /* u32 */
+#define COMMIT_SMALL 512u    /* bytes of body below which the iterators are as fast */
+#define HEADER_FIXED 16u     /* D-Bus Specification, "Message Format": up to the header fields */
+#define HEADER_BODY_AT 4u    /* u32, length of the body */
+#define HEADER_SERIAL_AT 8u  /* u32 */
 #define HEADER_FIELDS_AT 12u /* u32, length of the fields, padding at the end not included */
 #define FIELD_SIGNATURE 8u
 
@@ -107,8 +107,7 @@ refuse_bytes(const DBusError *error)
     if (dbus_error_has_name(error, DBUS_ERROR_NO_MEMORY))
         PyErr_NoMemory();
     else
-        PyErr_Format(PyExc_ValueError, "libdbus does not accept the arguments: %s",
-                     error->message);
+        PyErr_Format(PyExc_ValueError, "libdbus does not accept the arguments: %s", error->message);
     return -1;
 }
 

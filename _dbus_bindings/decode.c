@@ -333,8 +333,8 @@ decode_struct(Decoder *d, const Node *node, long level)
         return NULL;
     if (++d->depth > LIMIT_VALUE_DEPTH)
         return refuse("values are nested too deeply");
-    PyObject *tuple = d->typed ? struct_new(d->st, node->count, NULL, level)
-                               : PyTuple_New(node->count);
+    PyObject *tuple =
+        d->typed ? struct_new(d->st, node->count, NULL, level) : PyTuple_New(node->count);
     if (!tuple)
         return NULL;
     for (Py_ssize_t i = 0; i < node->count; i++, member += member->next) {

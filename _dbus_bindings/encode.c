@@ -352,8 +352,8 @@ encode_struct(Encoder *e, const Node *node, PyObject *value)
 {
     if (encode_enter(e, 1) < 0 || !encode_put(e, 8, 0))
         return -1;
-    int result = is_real_tuple(value) ? encode_tuple(e, node, value)
-                                      : encode_members(e, node, value);
+    int result =
+        is_real_tuple(value) ? encode_tuple(e, node, value) : encode_members(e, node, value);
     e->depth--;
     return result;
 }

@@ -17,8 +17,8 @@
 #include "program.h"
 #include "state.h"
 
-#define ENCODE_ROOM 512u  /* free space before the body, where most headers fit; multiple of 8 */
-#define ENCODE_FDS 253u   /* Linux passes no more of them with one message (SCM_MAX_FD) */
+#define ENCODE_ROOM 512u /* free space before the body, where most headers fit; multiple of 8 */
+#define ENCODE_FDS 253u  /* Linux passes no more of them with one message (SCM_MAX_FD) */
 #define ENCODE_SMALL 1536u
 
 typedef struct Encoder {

@@ -169,13 +169,12 @@ static bool
 is_plain(const State *st, PyTypeObject *type)
 {
     return type == &PyUnicode_Type || type == &PyLong_Type || type == st->string ||
-           type == st->dictionary || type == st->array || type == st->int32 ||
-           type == st->uint32 || type == st->boolean || type == st->structure ||
-           type == &PyBool_Type || type == &PyDict_Type || type == &PyList_Type ||
-           type == &PyFloat_Type || type == &PyTuple_Type || type == &PyBytes_Type ||
-           type == st->object_path || type == st->dbl || type == st->byte ||
-           type == st->byte_array || type == st->int64 || type == st->uint64 ||
-           type == st->int16 || type == st->uint16 || type == st->signature ||
+           type == st->dictionary || type == st->array || type == st->int32 || type == st->uint32 ||
+           type == st->boolean || type == st->structure || type == &PyBool_Type ||
+           type == &PyDict_Type || type == &PyList_Type || type == &PyFloat_Type ||
+           type == &PyTuple_Type || type == &PyBytes_Type || type == st->object_path ||
+           type == st->dbl || type == st->byte || type == st->byte_array || type == st->int64 ||
+           type == st->uint64 || type == st->int16 || type == st->uint16 || type == st->signature ||
            type == st->unix_fd;
 }
 

@@ -39,8 +39,7 @@ message_open(PyObject *self)
     DBusMessage *message = message_get(self);
 
     if (message && ((Message *)self)->sent) {
-        PyErr_SetString(PyExc_ValueError,
-                        "the message has been sent and can no longer be changed");
+        PyErr_SetString(PyExc_ValueError, "the message has been sent and can no longer be changed");
         return NULL;
     }
     return message;
@@ -196,7 +195,8 @@ message_append(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *na
     State *st = state_of(self);
     PyObject *signature;
 
-    if (!message_open(self) || parse_keyword("append", "signature", args + n, names, &signature) < 0)
+    if (!message_open(self) ||
+        parse_keyword("append", "signature", args + n, names, &signature) < 0)
         return NULL;
     _cleanup_program_ Program *program = signature && signature != Py_None
                                              ? given_program(st, signature)
@@ -342,8 +342,7 @@ message_setup(PyObject *module, State *st)
     };
 
     st->str_object_path = PyUnicode_InternFromString("__dbus_object_path__");
-    if (!st->str_object_path ||
-        state_add_type(module, &st->message, &spec, NULL, "Message") < 0 ||
+    if (!st->str_object_path || state_add_type(module, &st->message, &spec, NULL, "Message") < 0 ||
         add_guess_signature(module, st) < 0)
         return -1;
     return message_kinds_setup(module, st);

@@ -371,11 +371,13 @@ PyMethodDef message_methods[] = {
      "  a{..}      a mapping\n"
      "  a. (..)    an iterable; ay also takes bytes\n"
      "  v          a value of any of these types, which is guessed\n\n"
-     "TypeError, ValueError or OverflowError if a value does not fit its type; the message is then\n"
+     "TypeError, ValueError or OverflowError if a value does not fit its type; the message is "
+     "then\n"
      "as it was.  ValueError if it has been sent already."},
     {"get_args_list", FAST(message_get_args_list),
      "get_args_list(byte_arrays=False) -> list\n\n"
-     "The arguments as dbus.Int32, dbus.String, dbus.Array and so on; what came in a variant has a\n"
+     "The arguments as dbus.Int32, dbus.String, dbus.Array and so on; what came in a variant has "
+     "a\n"
      "variant_level above 0.  An array of bytes (ay) is an Array of Byte, or a ByteArray if\n"
      "`byte_arrays` is true.  Each file descriptor is a UnixFd that owns a duplicate."},
     {"copy", message_copy, METH_NOARGS,
@@ -392,17 +394,17 @@ PyMethodDef message_methods[] = {
     {"get_" #field, get_##field, METH_NOARGS, "True if " words "."},                               \
         {"set_" #field, set_##field, METH_O,                                                       \
          "Set (True) or clear (False) the flag which says that " words "."},
-    FLAG_FIELDS(X)
+        FLAG_FIELDS(X)
 #undef X
-    {"has_path", has_path, METH_O, "True if this is the message's path; None: if it has none."},
+            {"has_path", has_path, METH_O,
+             "True if this is the message's path; None: if it has none."},
     {"has_interface", has_interface, METH_O,
      "True if this is the message's interface; None: if it has none."},
     {"has_member", has_member, METH_O,
      "True if this is the message's member; None: if it has none."},
     {"has_destination", has_destination, METH_O, "True if the message goes to this bus name."},
     {"has_sender", has_sender, METH_O, "True if the message comes from this bus name."},
-    {"has_signature", has_signature, METH_O,
-     "True if the arguments have exactly this signature."},
+    {"has_signature", has_signature, METH_O, "True if the arguments have exactly this signature."},
     {"get_signature", get_signature, METH_NOARGS,
      "The Signature of the arguments, empty if there are none."},
     {"get_path_decomposed", get_path_decomposed, METH_NOARGS,

@@ -107,12 +107,11 @@ call_or_signal_repr(PyObject *self, const char *comma, const char *nowhere)
     if (!m)
         result = PyBaseObject_Type.tp_repr(self);
     else
-        result = PyUnicode_FromFormat("<%s path: %s, iface: %s, member: %s%s dest: %s>",
-                                      Py_TYPE(self)->tp_name,
-                                      shown(dbus_message_get_path(m), "n/a"),
-                                      shown(dbus_message_get_interface(m), "n/a"),
-                                      shown(dbus_message_get_member(m), "n/a"), comma,
-                                      shown(dbus_message_get_destination(m), nowhere));
+        result = PyUnicode_FromFormat(
+            "<%s path: %s, iface: %s, member: %s%s dest: %s>", Py_TYPE(self)->tp_name,
+            shown(dbus_message_get_path(m), "n/a"), shown(dbus_message_get_interface(m), "n/a"),
+            shown(dbus_message_get_member(m), "n/a"), comma,
+            shown(dbus_message_get_destination(m), nowhere));
     Py_END_CRITICAL_SECTION();
     return result;
 }
@@ -164,10 +163,10 @@ static PyType_Slot signal_slots[] = {
 };
 
 #define KIND_SPEC(NAME, SLOTS)                                                                     \
-    {.name = "dbus.lowlevel." NAME,                                                                \
-     .basicsize = sizeof(Message),                                                                 \
-     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,                                            \
-     .slots = (SLOTS)}
+    {                                                                                              \
+        .name = "dbus.lowlevel." NAME, .basicsize = sizeof(Message),                               \
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, .slots = (SLOTS)                        \
+    }
 
 PyTypeObject *
 message_kind_borrow(const State *st, int type)
@@ -195,8 +194,7 @@ message_kinds_setup(PyObject *module, State *st)
     PyType_Spec signal = KIND_SPEC("SignalMessage", signal_slots);
     _cleanup_object_ PyObject *bases = PyTuple_Pack(1, st->message);
 
-    if (!bases ||
-        state_add_type(module, &st->method_call, &call, bases, "MethodCallMessage") < 0 ||
+    if (!bases || state_add_type(module, &st->method_call, &call, bases, "MethodCallMessage") < 0 ||
         state_add_type(module, &st->method_return, &reply, bases, "MethodReturnMessage") < 0 ||
         state_add_type(module, &st->error_message, &error, bases, "ErrorMessage") < 0 ||
         state_add_type(module, &st->signal_message, &signal, bases, "SignalMessage") < 0)

@@ -33,11 +33,11 @@ struct ProgramCache {
     [letter] = {.op = (operation), .align = (alignment), .size = (bytes), .text_len = 1, .next = 1}
 
 static const Node simple_nodes[128] = {
-    SIMPLE('y', INT_BYTE, 1, 1),     SIMPLE('b', INT_BOOLEAN, 4, 4), SIMPLE('n', INT_INT16, 2, 2),
-    SIMPLE('q', INT_UINT16, 2, 2),   SIMPLE('i', INT_INT32, 4, 4),   SIMPLE('u', INT_UINT32, 4, 4),
-    SIMPLE('x', INT_INT64, 8, 8),    SIMPLE('t', INT_UINT64, 8, 8),  SIMPLE('d', OP_DOUBLE, 8, 8),
-    SIMPLE('s', OP_STRING, 0, 4),    SIMPLE('o', OP_PATH, 0, 4),     SIMPLE('g', OP_SIGNATURE, 0, 1),
-    SIMPLE('h', OP_FD, 4, 4),        SIMPLE('v', OP_VARIANT, 0, 1),
+    SIMPLE('y', INT_BYTE, 1, 1),   SIMPLE('b', INT_BOOLEAN, 4, 4), SIMPLE('n', INT_INT16, 2, 2),
+    SIMPLE('q', INT_UINT16, 2, 2), SIMPLE('i', INT_INT32, 4, 4),   SIMPLE('u', INT_UINT32, 4, 4),
+    SIMPLE('x', INT_INT64, 8, 8),  SIMPLE('t', INT_UINT64, 8, 8),  SIMPLE('d', OP_DOUBLE, 8, 8),
+    SIMPLE('s', OP_STRING, 0, 4),  SIMPLE('o', OP_PATH, 0, 4),     SIMPLE('g', OP_SIGNATURE, 0, 1),
+    SIMPLE('h', OP_FD, 4, 4),      SIMPLE('v', OP_VARIANT, 0, 1),
 };
 
 const Node *
@@ -75,9 +75,8 @@ program_compile(State *st, Program *program, const char **p)
         bool dictionary = **p == '{';
         if (program_compile(st, program, p) < 0)
             return -1;
-        node->signature =
-            dictionary ? signature_new(st, start + 2, (size_t)(*p - start) - 3, 0)
-                       : signature_new(st, start + 1, (size_t)(*p - start) - 1, 0);
+        node->signature = dictionary ? signature_new(st, start + 2, (size_t)(*p - start) - 3, 0)
+                                     : signature_new(st, start + 1, (size_t)(*p - start) - 1, 0);
         if (!node->signature)
             return -1;
         program->flat &= node[1].op <= OP_DOUBLE;

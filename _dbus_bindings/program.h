@@ -47,8 +47,8 @@ typedef struct Node {
 typedef struct Program {
     int refs;
     uint16_t n_nodes;
-    uint8_t count;    /* complete types at the top */
-    bool flat;        /* nothing but basic types and arrays of numbers */
+    uint8_t count; /* complete types at the top */
+    bool flat;     /* nothing but basic types and arrays of numbers */
     uint8_t text_len;
     char text[LIMIT_SIGNATURE + 1];
     Node nodes[];

@@ -109,8 +109,7 @@ replay_items(Replay *r, DBusMessageIter *sub, const Node *item, size_t bytes)
     if (item->op <= OP_DOUBLE) {
         const void *at = step(r, 1, bytes);
         int n = (int)(bytes / item->size);
-        return dbus_message_iter_append_fixed_array(sub, codes[item->op], &at, n) ? 0
-                                                                                   : no_memory();
+        return dbus_message_iter_append_fixed_array(sub, codes[item->op], &at, n) ? 0 : no_memory();
     }
     for (size_t end = r->pos + bytes; r->pos < end;)
         if (replay_value(r, sub, item) < 0)

@@ -104,6 +104,7 @@ def _docstring(app: Any, what: str, name: str, obj: Any, options: Any, lines: li
             lines += _entries(block)
             continue
         if line and not line.startswith(" "):
+            line = line.replace("(*", r"(\*")
             literal = line.endswith("::") or line.startswith((":", "..", "* ", "- "))
         lines.append(line)
 

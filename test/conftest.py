@@ -36,12 +36,12 @@ def pytest_report_header(config: pytest.Config) -> str:
     return implementation.describe()
 
 
-def pytest_ignore_collect(path: Any, config: pytest.Config) -> Optional[bool]:
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Optional[bool]:
     """Under the reference, leave out the tests of this project's inside."""
     if not implementation.REFERENCE:
         return None
     try:
-        inside = Path(str(path)).resolve().relative_to(HERE)
+        inside = collection_path.resolve().relative_to(HERE)
     except ValueError:
         return None
     if inside.parts and inside.parts[0] not in REFERENCE_FOLDERS:

@@ -9,7 +9,7 @@ import re
 import golden_store
 import implementation
 from deliberate import UNSTABLE, depends_on_interpreter, find
-from outcomes import outcomes
+from outcomes import outcomes, sanitized
 
 SHOWN = 25  # mismatches in a failure's text
 
@@ -29,6 +29,11 @@ def check(family: str, group: str) -> None:
     """Assert that every case of the group has the recorded outcome, or the deliberate other one."""
     recorded = family_outcomes(family)[group]
     wanted = {case: text for case, text in recorded.items() if not depends_on_interpreter(case)}
+    if sanitized():  # without the limit, these would really take the gigabytes that they ask for
+        huge = [
+            c for c, text in wanted.items() if text == "!MemoryError" and "Byte" in c.split("(")[0]
+        ]
+        wanted = {case: text for case, text in wanted.items() if case not in huge}
     found = outcomes(wanted)
     assert len(found) == len(wanted) > 0
     wrong = []

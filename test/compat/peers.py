@@ -8,14 +8,23 @@ connection in turn, so that whatever was sent before it has been handled after i
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import sys
 import threading
 from typing import Any, Callable, Iterator, Optional
 
+import pytest
 from glibloop import run_pending, run_until, wakeup
 
 import dbus.lowlevel
-from dbus.mainloop.glib import DBusGMainLoop
+
+# A build without GLib has nothing to run these tests on.
+DBusGMainLoop = pytest.importorskip("dbus.mainloop.glib").DBusGMainLoop
+
+# For tests whose code runs in a process of its own with PyGObject's main loop.
+needs_gi = pytest.mark.skipif(
+    importlib.util.find_spec("gi") is None, reason="this interpreter has no gi (python3-gi)"
+)
 
 BUS = "org.freedesktop.DBus"
 BUS_PATH = "/org/freedesktop/DBus"
@@ -44,6 +53,7 @@ __all__ = [name for name in dir() if name.isupper()] + [
     "hooked",
     "is_error",
     "method_call",
+    "needs_gi",
     "run_pending",
     "run_until",
     "run_while_serving",

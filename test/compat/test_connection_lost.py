@@ -15,6 +15,7 @@ from peers import (
     bus_call,
     hooked,
     method_call,
+    needs_gi,
     run_pending,
     run_until,
 )
@@ -187,12 +188,14 @@ def end(run_snippet, bus, deed):
         ("dbus.connection.Connection(address, mainloop=DBusGMainLoop())", 5),
     ],
 )
+@needs_gi
 def test_the_process_ends_with_its_bus(run_snippet, bus, how, make, status):
     result = end(run_snippet, bus, f"conn = {make}\n{how}")
     assert result.returncode == status, result
     assert result.stdout == ("atexit\n" if status == 5 else "")
 
 
+@needs_gi
 def test_exit_on_disconnect_off(run_snippet, bus):
     make = """
 conn = dbus.SessionBus(mainloop=DBusGMainLoop())
@@ -203,6 +206,7 @@ os.kill(pid, signal.SIGKILL)
     assert result.returncode == 5, result
 
 
+@needs_gi
 def test_exit_on_disconnect_on_for_a_plain_connection(run_snippet, bus):
     make = """
 conn = dbus.connection.Connection(address, mainloop=DBusGMainLoop())
@@ -213,6 +217,7 @@ conn.close()
     assert result.returncode == 1, result
 
 
+@needs_gi
 def test_handlers_run_before_the_exit(run_snippet, bus):
     make = """
 conn = dbus.SessionBus(mainloop=DBusGMainLoop())

@@ -12,6 +12,7 @@ from peers import (
     bus_call,
     call,
     method_call,
+    needs_gi,
     run_until,
     send_and_wait,
     serve,
@@ -203,6 +204,7 @@ print(replies[0].get_error_name())
         ("raise RuntimeError('boo')", "RuntimeError"),
     ],
 )
+@needs_gi
 def test_a_filter_that_misbehaves(run_snippet, bus, differs, deed, error):
     expected = differs(
         ours="hook",

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from implementation import REFERENCE
-from peers import BUS, BUS_PATH, Calls, attach, barrier, bus_call, run_until, serve
+from peers import BUS, BUS_PATH, Calls, attach, barrier, bus_call, needs_gi, run_until, serve
 
 import _dbus_bindings
 import dbus
@@ -152,6 +152,28 @@ def test_a_nested_loop_inside_a_handler(bus):
     assert order == ["outer", "nested done"]
 
 
+def test_a_nested_loop_waiting_for_the_same_connection(bus, differs):
+    """Handlers run after libdbus has dispatched, so the connection itself is not held up."""
+    conn, clock = attach(bus), attach(bus)
+    silent = attach(bus)
+    silent._register_object_path("/s", lambda _c, _m: None)
+    nested, ended = [], []
+
+    def outer(_identifier):
+        conn.call_async(BUS, BUS_PATH, BUS, "GetId", "", (), nested.append, print)
+        # A call on another connection that fails after a while bounds the wait.
+        name = silent.get_unique_name()
+        clock.call_async(name, "/s", "a.b", "M", "", (), print, ended.append, timeout=0.3)
+        run_until(lambda: nested or ended)
+        ended.append(len(nested))
+
+    conn.call_async(BUS, BUS_PATH, BUS, "GetId", "", (), outer, print)
+    run_until(lambda: ended and isinstance(ended[-1], int))
+    assert ended[-1] == differs(
+        ours=1, reference=0, why="a loop inside a handler goes on serving the same connection"
+    )
+
+
 def test_a_nested_blocking_call_inside_a_handler(bus):
     conn = attach(bus)
     results = []
@@ -165,6 +187,7 @@ def test_a_nested_blocking_call_inside_a_handler(bus):
     run_until(lambda: len(results) == 2)
 
 
+@needs_gi
 def test_a_handler_may_quit_the_loop(run_snippet, bus):
     code = """
 import sys, dbus.bus
@@ -245,6 +268,7 @@ os._exit(0)
 """
 
 
+@needs_gi
 def test_the_context_of_the_creating_thread_is_used(run_snippet, bus, differs):
     expected = differs(
         ours="[True]",
@@ -288,6 +312,7 @@ print(len(done), set(done))
 
 
 @pytest.mark.skipif(REFERENCE, reason="the reference serves the default main context only")
+@needs_gi
 def test_connections_that_live_and_die_in_their_threads(run_snippet, bus):
     result = run_snippet(MANY_THREADS, bus.address)
     assert (result.returncode, result.stdout) == (0, "20 {32}\n"), result

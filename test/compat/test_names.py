@@ -6,7 +6,7 @@ import sys
 
 import implementation
 import pytest
-from peers import BUS, ERROR, Calls, attach, barrier, run_until
+from peers import BUS, ERROR, Calls, attach, barrier, needs_gi, run_until
 
 import dbus
 import dbus.bus
@@ -110,7 +110,7 @@ def test_get_name_owner(one, two):
     one.request_name(NAME)
     assert two.get_name_owner(NAME) == one.get_unique_name()
     assert two.get_name_owner(BUS) == BUS
-    for name in (one.get_unique_name(), "x", ""):
+    for name in ("x", "", "a b.c"):
         with pytest.raises(ValueError):
             two.get_name_owner(name)
     with pytest.raises(DBusException) as caught:
@@ -203,6 +203,7 @@ def starting_bus(tmp_path):
         yield bus
 
 
+@needs_gi
 def test_start_service_by_name(starting_bus):
     conn = attach(starting_bus)
     assert "test.Started" in conn.list_activatable_names()
@@ -213,6 +214,7 @@ def test_start_service_by_name(starting_bus):
     assert proxy.Hello(dbus_interface="test.I") == "hello"
 
 
+@needs_gi
 def test_get_object_starts_the_service(starting_bus):
     conn = attach(starting_bus)
     proxy = conn.get_object("test.Started", "/t")
@@ -220,6 +222,7 @@ def test_get_object_starts_the_service(starting_bus):
     assert proxy.Hello(dbus_interface="test.I") == "hello"
 
 
+@needs_gi
 def test_activate_name_owner(starting_bus):
     conn = attach(starting_bus)
     unique = conn.activate_name_owner("test.Started")

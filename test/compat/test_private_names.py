@@ -17,22 +17,48 @@ import dbus.proxies
 import dbus.service
 
 
-def test_module_globals_of_service():
-    for name in ("_method_lookup", "_method_reply_return", "_method_reply_error"):
-        assert inspect.isfunction(getattr(dbus.service, name))
-    assert list(inspect.signature(dbus.service._method_lookup).parameters) == [
-        "self",
-        "method_name",
-        "dbus_interface",
-    ]
-    assert str(inspect.signature(dbus.service._method_reply_return)) == (
-        "(connection, message, method_name, signature, *retval)"
-    )
-    assert list(inspect.signature(dbus.service._method_reply_error).parameters) == [
-        "connection",
-        "message",
-        "exception",
-    ]
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("_method_lookup", ["self", "method_name", "dbus_interface"]),
+        (
+            "_method_reply_return",
+            ["connection", "message", "method_name", "signature", "*retval"],
+        ),
+        ("_method_reply_error", ["connection", "message", "exception"]),
+    ],
+)
+def test_module_globals_of_service(name, parameters):
+    function = getattr(dbus.service, name)
+    assert inspect.isfunction(function)
+    found = []
+    for parameter in inspect.signature(function).parameters.values():
+        star = "*" if parameter.kind is parameter.VAR_POSITIONAL else ""
+        found.append(star + parameter.name)
+    assert found == parameters
+
+
+def test_import_dbus_alone_brings_most_modules(run_snippet):
+    """Programs say `import dbus` and go on with dbus.lowlevel or dbus.exceptions."""
+    code = """
+import dbus
+names = '_dbus _compat bus connection exceptions lowlevel proxies types'.split()
+print([name for name in names if not hasattr(dbus, name)])
+"""
+    assert run_snippet(code).stdout == "[]\n"
+
+
+def test_names_that_programs_reach_through_the_wrong_module():
+    """python-dbusmock takes the message classes from dbus.connection."""
+    import dbus.lowlevel
+
+    for module in (dbus.connection, dbus.service):
+        for name in ("MethodCallMessage", "MethodReturnMessage", "ErrorMessage", "SignalMessage"):
+            if module is dbus.service and name == "SignalMessage":
+                continue
+            assert getattr(module, name) is getattr(dbus.lowlevel, name)
+    assert dbus.connection.LOCAL_IFACE == "org.freedesktop.DBus.Local"
+    assert dbus.service.validate_object_path is dbus.validate_object_path
 
 
 def test_names_of_proxies():
@@ -75,7 +101,6 @@ def test_names_of_bus_modules():
         assert getattr(dbus._dbus, name) is getattr(dbus, name)
     assert dbus._compat.is_py3 is True
     assert dbus._compat.is_py2 is False
-    assert dbus._dbus.BUS_DAEMON_NAME == "org.freedesktop.DBus"
 
 
 def test_tables_of_connections(bus):

@@ -10,6 +10,7 @@ from peers import (
     barrier,
     call,
     method_call,
+    needs_gi,
     run_until,
     send_and_wait,
 )
@@ -209,6 +210,7 @@ def test_a_result_that_does_not_fit_is_logged(export, ask, caplog):
     assert "('x',)" in text and "TypeError" in text
 
 
+@needs_gi
 def test_an_invalid_path_as_result(run_snippet, bus, differs):
     code = """
 import sys, dbus.bus, dbus.service, dbus.lowlevel

@@ -10,6 +10,7 @@ import time
 
 import pytest
 from implementation import REFERENCE
+from peers import needs_gi
 
 THREADS = 2
 CALLS = int(os.environ.get("DBUS_SHIM_THREAD_CALLS", "4000"))
@@ -87,6 +88,7 @@ print(len(ticks) == calls + len(nested), ticks == sorted(ticks) == list(range(le
 
 
 @pytest.mark.skipif(REFERENCE, reason="the reference loses calls when threads share a connection")
+@needs_gi
 def test_blocking_calls_from_two_threads_while_a_loop_receives(bus, run_snippet):
     limit = 30 + CALLS / 500
     server = run_in_background(SERVER, bus.address)
