@@ -173,6 +173,16 @@ decode_fd(Decoder *d, long level)
     return unixfd_new_steal(d->st, fd, level);
 }
 
+/* (signature, value); the value is consumed. */
+static PyObject *
+pair_steal(const char *text, size_t len, PyObject *value)
+{
+    _cleanup_object_ PyObject *signature = PyUnicode_DecodeASCII(text, (Py_ssize_t)len, NULL);
+    _cleanup_object_ PyObject *owned = value;
+
+    return signature ? PyTuple_Pack(2, signature, owned) : NULL;
+}
+
 static PyObject *
 decode_variant(Decoder *d, long level)
 {
@@ -196,7 +206,7 @@ decode_variant(Decoder *d, long level)
     }
     PyObject *value = decode_value(d, node, level + 1);
     d->depth--;
-    return value && d->pairs ? Py_BuildValue("(s#N)", text, (Py_ssize_t)len, value) : value;
+    return value && d->pairs ? pair_steal(text, len, value) : value;
 }
 
 /* The items of an array of numbers, whose count is known. */

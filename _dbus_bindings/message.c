@@ -254,10 +254,23 @@ message_decode(State *st, DBusMessage *message, enum DecodeFlavour flavour)
     return decode_body(st, program, &body, flavour);
 }
 
+static PyObject *
+args_list(PyObject *self, enum DecodeFlavour flavour)
+{
+    PyObject *result = NULL;
+
+    Py_BEGIN_CRITICAL_SECTION(self);
+    DBusMessage *message = message_get(self);
+    if (message)
+        result = message_decode(state_of(self), message, flavour);
+    Py_END_CRITICAL_SECTION();
+    return result;
+}
+
 PyObject *
 message_get_args_list(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    PyObject *byte_arrays, *result = NULL;
+    PyObject *byte_arrays;
     int blocks = 0;
 
     if (n > 0) {
@@ -267,13 +280,15 @@ message_get_args_list(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObj
     if (parse_keyword("get_args_list", "byte_arrays", args, names, &byte_arrays) < 0 ||
         (byte_arrays && !PyArg_Parse(byte_arrays, "i", &blocks)))
         return NULL;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    DBusMessage *message = message_get(self);
-    if (message)
-        result = message_decode(state_of(self), message,
-                                blocks ? DECODE_TYPED_BYTE_ARRAYS : DECODE_TYPED);
-    Py_END_CRITICAL_SECTION();
-    return result;
+    return args_list(self, blocks ? DECODE_TYPED_BYTE_ARRAYS : DECODE_TYPED);
+}
+
+PyObject *
+message_plain_args(PyObject *self, PyObject *pairs)
+{
+    int wanted = PyObject_IsTrue(pairs);
+
+    return wanted < 0 ? NULL : args_list(self, wanted ? DECODE_PLAIN_PAIRS : DECODE_PLAIN);
 }
 
 static PyObject *

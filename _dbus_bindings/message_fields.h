@@ -8,12 +8,13 @@
 
 #include <Python.h>
 
-/* All methods of the class: those of message_fields.c and the three below. */
+/* All methods of the class: those of message_fields.c and the four below. */
 extern PyMethodDef message_methods[];
 
 PyObject *message_append(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);
 PyObject *message_get_args_list(PyObject *self, PyObject *const *args, Py_ssize_t n,
                                 PyObject *names);
+PyObject *message_plain_args(PyObject *self, PyObject *pairs);
 PyObject *message_copy(PyObject *self, PyObject *none);
 
 #endif

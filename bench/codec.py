@@ -115,7 +115,10 @@ def run_child(directory: str, names: List[str]) -> Dict[str, float]:
         environ["PYTHONPATH"] = directory
     output = subprocess.run(
         [INTERPRETER, os.path.abspath(__file__), "--child", *names],
-        env=environ, stdout=subprocess.PIPE, check=True, timeout=300,
+        env=environ,
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=300,
     ).stdout
     found: Dict[str, float] = json.loads(output)
     return found

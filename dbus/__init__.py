@@ -18,6 +18,7 @@ from _dbus_bindings import (
     validate_member_name,
     validate_object_path,
 )
+from dbus import lowlevel as lowlevel
 from dbus._compat import is_py2 as is_py2
 from dbus._dbus import Bus, SessionBus, StarterBus, SystemBus
 from dbus.exceptions import (

@@ -15,45 +15,42 @@ from _dbus_bindings import (
     BUS_SYSTEM,
     DBUS_START_REPLY_ALREADY_RUNNING,
     DBUS_START_REPLY_SUCCESS,
-    NAME_FLAG_ALLOW_REPLACEMENT,
-    NAME_FLAG_DO_NOT_QUEUE,
-    NAME_FLAG_REPLACE_EXISTING,
-    RELEASE_NAME_REPLY_NON_EXISTENT,
-    RELEASE_NAME_REPLY_NOT_OWNER,
-    RELEASE_NAME_REPLY_RELEASED,
-    REQUEST_NAME_REPLY_ALREADY_OWNER,
-    REQUEST_NAME_REPLY_EXISTS,
-    REQUEST_NAME_REPLY_IN_QUEUE,
-    REQUEST_NAME_REPLY_PRIMARY_OWNER,
     NativeMainLoop,
     PendingCall,
     validate_bus_name,
 )
+
+# Programs take the flags and answers of name requests from here.
+from _dbus_bindings import NAME_FLAG_ALLOW_REPLACEMENT as NAME_FLAG_ALLOW_REPLACEMENT
+from _dbus_bindings import NAME_FLAG_DO_NOT_QUEUE as NAME_FLAG_DO_NOT_QUEUE
+from _dbus_bindings import NAME_FLAG_REPLACE_EXISTING as NAME_FLAG_REPLACE_EXISTING
+from _dbus_bindings import RELEASE_NAME_REPLY_NON_EXISTENT as RELEASE_NAME_REPLY_NON_EXISTENT
+from _dbus_bindings import RELEASE_NAME_REPLY_NOT_OWNER as RELEASE_NAME_REPLY_NOT_OWNER
+from _dbus_bindings import RELEASE_NAME_REPLY_RELEASED as RELEASE_NAME_REPLY_RELEASED
+from _dbus_bindings import REQUEST_NAME_REPLY_ALREADY_OWNER as REQUEST_NAME_REPLY_ALREADY_OWNER
+from _dbus_bindings import REQUEST_NAME_REPLY_EXISTS as REQUEST_NAME_REPLY_EXISTS
+from _dbus_bindings import REQUEST_NAME_REPLY_IN_QUEUE as REQUEST_NAME_REPLY_IN_QUEUE
+from _dbus_bindings import REQUEST_NAME_REPLY_PRIMARY_OWNER as REQUEST_NAME_REPLY_PRIMARY_OWNER
 from dbus._core import report
 from dbus._core.names import NAME_HAS_NO_OWNER, is_unique, may_change_owner, renamed_keyword
 from dbus.connection import Connection, SignalMatch
 from dbus.exceptions import DBusException
 from dbus.types import Array, String, UInt32
 
+# Programs reach these names through this module.
+from _dbus_bindings import (  # isort: skip
+    HANDLER_RESULT_NOT_YET_HANDLED as HANDLER_RESULT_NOT_YET_HANDLED,
+    validate_error_name as validate_error_name,
+    validate_interface_name as validate_interface_name,
+    validate_member_name as validate_member_name,
+    validate_object_path as validate_object_path,
+)
+
 if TYPE_CHECKING:
     from dbus.proxies import ProxyObject
     from dbus.service import BusName
 
 __all__ = ("BusConnection",)
-
-# Part of this module's contract although only programs use them.
-_CONSTANTS = (
-    NAME_FLAG_ALLOW_REPLACEMENT,
-    NAME_FLAG_DO_NOT_QUEUE,
-    NAME_FLAG_REPLACE_EXISTING,
-    RELEASE_NAME_REPLY_NON_EXISTENT,
-    RELEASE_NAME_REPLY_NOT_OWNER,
-    RELEASE_NAME_REPLY_RELEASED,
-    REQUEST_NAME_REPLY_ALREADY_OWNER,
-    REQUEST_NAME_REPLY_EXISTS,
-    REQUEST_NAME_REPLY_IN_QUEUE,
-    REQUEST_NAME_REPLY_PRIMARY_OWNER,
-)
 
 
 class NameOwnerWatch:

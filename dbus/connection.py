@@ -24,7 +24,18 @@ from dbus._core import match as matching
 from dbus._core import report
 from dbus._core.call import new_call, refuse_removed_keywords, reply_router, reply_value
 from dbus._core.names import renamed_keyword
+from dbus.exceptions import DBusException as DBusException  # programs reach it through here
 from dbus.proxies import ProxyObject
+
+# Programs reach these names through this module.
+from _dbus_bindings import (  # isort: skip
+    ErrorMessage as ErrorMessage,
+    MethodCallMessage as MethodCallMessage,
+    MethodReturnMessage as MethodReturnMessage,
+    ObjectPath as ObjectPath,
+    SignalMessage as SignalMessage,
+    String as String,
+)
 
 if TYPE_CHECKING:
     from dbus.bus import NameOwnerWatch
@@ -73,12 +84,14 @@ class SignalMatch:
         member_keyword: Optional[str] = None,
         message_keyword: Optional[str] = None,
         destination_keyword: Optional[str] = None,
+        arg0namespace: Optional[str] = None,
         **kwargs: Any,
     ) -> None:
         """None as sender, path, interface or member matches any.
 
         The ``..._keyword`` parameters name the keyword arguments in which the handler wants parts
-        of the message; ``kwargs`` are conditions on arguments, as for add_signal_receiver.
+        of the message; ``arg0namespace`` and ``kwargs`` are conditions on arguments, as for
+        add_signal_receiver.
         """
         for value, check in (
             (member, validate_member_name),
@@ -89,6 +102,8 @@ class SignalMatch:
             if value is not None:
                 check(value)
         refuse_removed_keywords(kwargs)
+        if arg0namespace is not None:
+            kwargs["arg0namespace"] = arg0namespace
         self._conn_weakref = weakref.ref(conn)
         self._sender = sender
         # Until its owner is known, nothing can come from a well-known name.
@@ -135,11 +150,6 @@ class SignalMatch:
         """The bus name that signals must come from, as it was given; None for any."""
         return self._sender
 
-    @property
-    def place(self) -> tuple[Optional[str], Optional[str], Optional[str]]:
-        """Object path, interface and member: where the connection keeps this match."""
-        return self._path, self._interface, self._member
-
     def set_sender_name_owner(self, new_name: str) -> None:
         """From now on take signals from the unique name ``new_name``; '' for from no one."""
         self._sender_name_owner = new_name
@@ -160,7 +170,9 @@ class SignalMatch:
         conditions = {} if self._arguments is None else self._arguments.keywords
         return (
             self._handler == handler
-            and self.place == (object_path, dbus_interface, member)
+            and self._path == object_path
+            and self._interface == dbus_interface
+            and self._member == member
             and self._sender == sender
             and conditions == kwargs
         )
@@ -177,9 +189,9 @@ class SignalMatch:
         ):
             if wanted is not None and wanted != found():
                 return False
-        return self.deliver(message)
+        return self._deliver(message)
 
-    def deliver(self, message: Message) -> bool:
+    def _deliver(self, message: Message) -> bool:
         """The same for a signal whose path, interface and member are known to match."""
         owner = self._sender_name_owner
         if owner is not None and owner != message.get_sender():
@@ -290,7 +302,9 @@ class Connection(_Connection):
             self, bus_name, path, dbus_interface, signal_name, handler_function, **keywords
         )
         with self._signals_lock:
-            matching.insert(self._signal_recipients_by_object_path, match)
+            matching.insert(
+                self._signal_recipients_by_object_path, path, dbus_interface, signal_name, match
+            )
         return match
 
     def remove_signal_receiver(
@@ -314,14 +328,15 @@ class Connection(_Connection):
         removed: list[SignalMatch] = []
         with self._signals_lock:
             if isinstance(handler_or_match, SignalMatch):
-                if matching.discard(tree, handler_or_match):
-                    removed.append(handler_or_match)
+                match = handler_or_match
+                if matching.discard(tree, match._path, match._interface, match._member, match):
+                    removed.append(match)
             else:
                 for match in matching.at_place(tree, path, dbus_interface, signal_name):
                     if match.matches_removal_spec(
                         bus_name, path, dbus_interface, signal_name, handler_or_match, **keywords
                     ):
-                        matching.discard(tree, match)
+                        matching.discard(tree, path, dbus_interface, signal_name, match)
                         removed.append(match)
         # Outside the lock: on a bus this talks to the daemon and ends watches.
         for match in removed:
@@ -343,7 +358,7 @@ class Connection(_Connection):
                 self._signal_recipients_by_object_path, path, interface, member
             )
         for match in matches:
-            match.deliver(message)
+            match._deliver(message)
         if member == "Disconnected" and interface == LOCAL_IFACE and path == LOCAL_PATH:
             for handler in list(self._disconnection_handlers):
                 try:

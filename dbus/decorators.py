@@ -12,6 +12,7 @@ from typing import Any, Callable, Optional
 from _dbus_bindings import SignalMessage, validate_interface_name, validate_member_name
 from dbus._core.call import refuse_removed_keywords
 from dbus._core.export import absolute_path, argument_names, relative_path
+from dbus.exceptions import DBusException as DBusException  # programs reach it through here
 from dbus.types import Signature
 
 __all__ = ("method", "signal")
@@ -24,8 +25,12 @@ _ASYNC_FORM = (
 
 
 def _check_length(types: Optional[str], names: list[str], what: str, owner: str) -> None:
-    """ValueError unless the signature ``types`` has one part for each name."""
-    if types is None:
+    """ValueError unless the signature ``types`` has one part for each name.
+
+    An empty one is let pass, as ever: programs leave it so where they mean "not told".
+    """
+    if not types:
+        Signature(types or "")
         return
     surplus = len(list(Signature(types))) - len(names)
     if surplus:
@@ -188,6 +193,8 @@ def signal(
         emit_signal.__qualname__ = getattr(function, "__qualname__", name)
         emit_signal.__module__ = function.__module__
         emit_signal.__doc__ = function.__doc__
+        # What it takes is what the body takes, whatever is annotated here.
+        emit_signal.__annotations__ = {}
         notes = vars(emit_signal)
         notes["_dbus_is_signal"] = True
         notes["_dbus_interface"] = dbus_interface

@@ -18,10 +18,21 @@ from _dbus_bindings import (
 from dbus._core import report
 from dbus._core.introspect import method_signatures
 from dbus._core.names import renamed_keyword
+from dbus.exceptions import DBusException as DBusException  # programs reach it through here
 from dbus.exceptions import (
     IntrospectionParserException,
     MissingErrorHandlerException,
     MissingReplyHandlerException,
+)
+
+# Programs reach these names through this module.
+from _dbus_bindings import (  # isort: skip
+    BUS_DAEMON_IFACE as BUS_DAEMON_IFACE,
+    BUS_DAEMON_NAME as BUS_DAEMON_NAME,
+    BUS_DAEMON_PATH as BUS_DAEMON_PATH,
+)
+from dbus._expat_introspect_parser import (  # isort: skip
+    process_introspection_data as process_introspection_data,
 )
 
 if TYPE_CHECKING:

@@ -23,6 +23,12 @@ from dbus.decorators import method, signal
 from dbus.exceptions import DBusException
 from dbus.types import ObjectPath, Signature
 
+# Programs reach these names through this module.
+from _dbus_bindings import validate_object_path as validate_object_path  # isort: skip
+from dbus.exceptions import NameExistsException as NameExistsException  # isort: skip
+from dbus.exceptions import UnknownMethodException as UnknownMethodException  # isort: skip
+from dbus.types import Struct as Struct  # isort: skip
+
 __all__ = ("BusName", "Object", "FallbackObject", "method", "signal")
 
 _CHANNEL = "dbus.service"

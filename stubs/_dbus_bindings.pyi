@@ -122,7 +122,7 @@ class _SignatureIter(Iterator["Signature"]):
     def __next__(self) -> Signature: ...
 
 class Signature(_StrBase):
-    def __iter__(self) -> _SignatureIter: ...  # type: ignore[override]
+    def __iter__(self) -> _SignatureIter: ...
 
 class Struct(tuple[Any, ...]):
     variant_level: int

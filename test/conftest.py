@@ -60,6 +60,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"needs {version}, the reference is {level}: {reason}")
 
 
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """A default main loop cannot be taken back: whoever sets one does it in another process."""
+    if implementation.IMPORT_ERROR is None:
+        loop = implementation.default_main_loop()
+        assert loop is None, f"{item.nodeid} has set the default main loop of all tests"
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     if implementation.DIFFERENCES:
         side = "the reference's" if implementation.REFERENCE else "our"

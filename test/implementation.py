@@ -79,6 +79,11 @@ def wrong_implementation() -> Optional[str]:
     return None
 
 
+def default_main_loop() -> Any:
+    """The default main loop, which connections made without one would get."""
+    return _dbus_bindings.get_default_main_loop()
+
+
 def describe() -> str:
     """One line for the head of the test report."""
     if IMPORT_ERROR is not None:

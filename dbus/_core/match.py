@@ -8,7 +8,7 @@ walk it, so its form is part of the contract.
 from __future__ import annotations
 
 import re
-from typing import Any, Iterable, Mapping, Optional, Protocol, TypeVar
+from typing import Any, Iterable, Mapping, Optional, TypeVar
 
 from dbus.types import ObjectPath, String
 
@@ -18,15 +18,7 @@ ARG_LIMIT = 64
 _ARG_KEYWORD = re.compile(r"arg([0-9]+)(path)?\Z", re.ASCII)
 
 
-class Located(Protocol):
-    """What the index asks of its entries; None means any."""
-
-    @property
-    def place(self) -> tuple[Optional[str], Optional[str], Optional[str]]:
-        """Object path, interface and member."""
-
-
-_M = TypeVar("_M", bound=Located)
+_M = TypeVar("_M")
 Tree = dict[Optional[str], dict[Optional[str], dict[Optional[str], list[_M]]]]
 
 
@@ -124,18 +116,28 @@ def rule_text(
     return ",".join(parts)
 
 
-def insert(tree: Tree[_M], match: _M) -> None:
+def insert(
+    tree: Tree[_M],
+    path: Optional[str],
+    interface: Optional[str],
+    member: Optional[str],
+    match: _M,
+) -> None:
     """Put ``match`` into the index, behind those of the same place."""
-    path, interface, member = match.place
     tree.setdefault(path, {}).setdefault(interface, {}).setdefault(member, []).append(match)
 
 
-def discard(tree: Tree[_M], match: _M) -> bool:
+def discard(
+    tree: Tree[_M],
+    path: Optional[str],
+    interface: Optional[str],
+    member: Optional[str],
+    match: _M,
+) -> bool:
     """Take ``match`` out of the index together with levels that it leaves empty.
 
     False if it was not there.
     """
-    path, interface, member = match.place
     try:
         by_interface = tree[path]
         by_member = by_interface[interface]

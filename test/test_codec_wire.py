@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: MIT
+"""commit, replay, fdwalk, decode: both ways into a message, descriptors, and both byte orders."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import struct
+import threading
+from typing import Any, Callable, Iterator
+
+import pytest
+from marshalling import ForeignPeer, decoded, encoded, signal
+
+import dbus
+from dbus.lowlevel import MethodCallMessage
+
+# Both ways into a message -----------------------------------------------------------------------
+
+BODIES: "list[tuple[str, Any]]" = [
+    ("a{sv}", {"a": 1, "b": "x", "c": [1.5], "d": (True, dbus.Byte(2)), "e": {"f": b"g"}}),
+    ("a{s(ynqiuxtdbsog)}", {"k": (1, 2, 3, 4, 5, 6, 7, 8.5, True, "s", "/o", "g")}),
+    ("(ay(an)a(ai))", (b"bytes", ([1, -2],), [([],), ([3],)])),
+    ("av", [dbus.Int16(1), dbus.UInt64(2**63), dbus.Signature("a{sv}"), dbus.ObjectPath("/")]),
+    ("aaai", [[[1], []], [], [[2, 3]]]),
+    ("v", dbus.Array([dbus.Struct((1, "x"), variant_level=3)], signature="v", variant_level=2)),
+    ("a{yad}", {1: [0.5], 2: []}),
+]
+
+
+@pytest.mark.parametrize("signature, value", BODIES, ids=[body[0] for body in BODIES])
+def test_replayed_and_parsed_bodies_are_the_same(signature: str, value: Any) -> None:
+    small = decoded(signature, value)
+    large = decoded("s" + signature, "x" * 4096, value)[1:]
+    second = signal()
+    second.append(True, signature="b")  # moves what follows by four bytes
+    second.append(value, signature=signature)
+    assert repr(small) == repr(large) == repr(second.get_args_list()[1:])
+
+
+def test_messages_that_libdbus_would_not_parse() -> None:
+    """Fields may be missing, or reserved, while a message is put together."""
+    values = ["x" * 100] * 50
+    for change in (
+        lambda message: message.set_interface(None),
+        lambda message: message.set_path(None),
+        lambda message: message.set_member(None),
+        lambda message: message.set_interface("org.freedesktop.DBus.Local"),
+        lambda message: message.set_path("/org/freedesktop/DBus/Local"),
+    ):
+        message = signal()
+        change(message)
+        message.append(values, signature="as")
+        assert message.get_args_list() == [values]
+
+
+def test_header_fields_survive_a_parsed_body() -> None:
+    message = MethodCallMessage("org.example.Name", "/p", "org.example.Iface", "Call")
+    message.set_no_reply(True)
+    message.set_auto_start(False)
+    message.set_allow_interactive_authorization(True)
+    message.set_sender(":1.7")
+    message.append(["x" * 100] * 50, signature="as")
+    assert message.get_no_reply() and not message.get_auto_start()
+    assert message.get_allow_interactive_authorization()
+    assert message.is_method_call("org.example.Iface", "Call")
+    assert (message.get_path(), message.get_destination(), message.get_sender()) == (
+        "/p",
+        "org.example.Name",
+        ":1.7",
+    )
+    assert message.get_signature() == "as" and message.get_serial() == 0
+
+
+# File descriptors -------------------------------------------------------------------------------
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def same_file(a: int, b: int) -> bool:
+    return os.path.samestat(os.fstat(a), os.fstat(b))
+
+
+def test_descriptors_anywhere_in_a_value() -> None:
+    before = open_descriptors()
+    read, write = os.pipe()
+    try:
+        value = {"r": dbus.types.UnixFd(read), "w": [dbus.types.UnixFd(write)]}
+        message = encoded("a{sv}h", value, write)
+        got, last = message.get_args_list()
+        numbers = got["r"].take(), got["w"][0].take(), last.take()
+        assert all(map(same_file, numbers, (read, write, write)))
+        for number in numbers:
+            os.close(number)
+        del value, message, got, last
+    finally:
+        os.close(read)
+        os.close(write)
+    assert open_descriptors() == before
+
+
+def test_a_descriptor_that_is_closed_while_others_are_converted() -> None:
+    number = os.open("/dev/null", os.O_RDONLY)
+
+    class Closer:
+        def __int__(self) -> int:
+            os.close(number)
+            return 1
+
+    message = encoded("hx", number, Closer())
+    got = message.get_args_list()[0].take()
+    assert os.path.samestat(os.fstat(got), os.stat("/dev/null"))
+    os.close(got)
+
+
+def test_a_failed_append_closes_its_duplicates() -> None:
+    before = open_descriptors()
+    for _ in range(20):
+        with pytest.raises(TypeError):
+            encoded("ahs", [0, 1, 2], None)
+        with pytest.raises(ValueError, match="not an open"):
+            encoded("ah", [0, 1, 987654])
+    assert open_descriptors() == before
+
+
+def test_more_descriptors_than_linux_passes() -> None:
+    assert len(decoded("ah", [0] * 253)[0]) == 253
+    with pytest.raises(ValueError, match="253"):
+        encoded("ah", [0] * 254)
+
+
+def test_no_descriptors_left(fd_limit: Callable[[], Any]) -> None:
+    message = encoded("ah", [0] * 10)
+    with fd_limit():
+        with pytest.raises(OSError):
+            message.get_args_list()
+        with pytest.raises((OSError, MemoryError)):
+            message.append(0, signature="h")
+    assert len(message.get_args_list()[0]) == 10
+
+
+@pytest.fixture
+def fd_limit() -> Iterator[Callable[[], Any]]:
+    @contextlib.contextmanager
+    def limited() -> Iterator[None]:
+        old = resource.getrlimit(resource.RLIMIT_NOFILE)
+        highest = max(int(name) for name in os.listdir("/proc/self/fd"))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, old[1]))
+        fillers = []
+        try:
+            while True:
+                try:
+                    fillers.append(os.dup(0))
+                except OSError:
+                    break
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, old)
+            for filler in fillers:
+                os.close(filler)
+
+    yield limited
+
+
+# The plain flavour ------------------------------------------------------------------------------
+
+
+def kinds(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return type(value), [kinds(item) for item in value]
+    if isinstance(value, dict):
+        return type(value), [(kinds(k), kinds(v)) for k, v in value.items()]
+    return type(value)
+
+
+def test_plain_values_are_of_the_builtin_types() -> None:
+    values = (1, True, -3, 2**63, 0.5, "é", "/p", "ai", b"bytes", [1, 2], {"k": [(1, "x")]})
+    message = encoded("ybnxdsogayaia{sa(is)}", *values[:3], 5, *values[4:])
+    expected = [1, True, -3, 5, 0.5, "é", "/p", "ai", b"bytes", [1, 2], {"k": [(1, "x")]}]
+    assert message._plain_args(False) == expected
+    assert kinds(message._plain_args(False)) == kinds(expected)
+    assert encoded("t", 2**64 - 1)._plain_args(False) == [2**64 - 1]
+
+
+def test_plain_variants() -> None:
+    value = {"a": dbus.Byte(1), "b": [dbus.String("x", variant_level=2)]}
+    message = encoded("a{sv}", value)
+    assert message._plain_args(False) == [{"a": 1, "b": ["x"]}]
+    assert message._plain_args(True) == [
+        {"a": ("y", 1), "b": ("av", [("v", ("s", "x"))])},
+    ]
+
+
+# The other byte order ---------------------------------------------------------------------------
+
+
+FOREIGN = (
+    "ybnqiuxtdsogaiaya{sv}a(is)v",
+    (
+        200, True, -2, 65535, -(2**31), 2**32 - 1, -(2**63), 2**64 - 1, 1.25, "é", "/o", "ai",
+        [1, -1], [1, 2], {"k": ("i", -5), "l": ("as", ["x"])}, [(3, "three")], ("v", ("u", 7)),
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture
+def foreign_reply(bus: Any) -> Iterator[Any]:
+    """A reply that came from a peer of the other byte order."""
+    peer = ForeignPeer(bus.address)
+    connection = bus.connection()
+
+    def serve() -> None:
+        header, _ = peer.receive()
+        (serial,) = struct.unpack(("<" if header[:1] == b"l" else ">") + "I", header[8:12])
+        fields = {5: ("u", serial), 6: ("s", str(connection.get_unique_name()))}
+        peer.send(2, 2, fields, FOREIGN[0], *FOREIGN[1])
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        call = MethodCallMessage(peer.name, "/", "org.example.Foreign", "Get")
+        yield connection.send_message_with_reply_and_block(call, 20)
+    finally:
+        thread.join()
+        peer.close()
+
+
+def test_a_message_in_the_other_byte_order(foreign_reply: Any) -> None:
+    expected = encoded(
+        FOREIGN[0],
+        *FOREIGN[1][:-3],
+        {"k": dbus.Int32(-5), "l": dbus.Array(["x"], signature="s")},
+        [(3, "three")],
+        dbus.UInt32(7, variant_level=2),
+    )
+    for byte_arrays in (False, True):
+        assert repr(foreign_reply.get_args_list(byte_arrays=byte_arrays)) == repr(
+            expected.get_args_list(byte_arrays=byte_arrays)
+        )
+    assert foreign_reply._plain_args(True) == expected._plain_args(True)
+
+
+def test_appending_to_a_message_in_the_other_byte_order(foreign_reply: Any) -> None:
+    before = foreign_reply.get_args_list()
+    foreign_reply.append({"more": ["x" * 100] * 20}, signature="a{sv}")
+    assert foreign_reply.get_args_list() == [*before, {"more": ["x" * 100] * 20}]
