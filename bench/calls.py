@@ -17,9 +17,10 @@ import sys
 from pathlib import Path
 from typing import Any, Callable
 
+from gi.repository import GLib
+
 import dbus
 from dbus.mainloop.glib import DBusGMainLoop
-from gi.repository import GLib
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_FLIGHT = 100

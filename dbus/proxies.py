@@ -343,8 +343,7 @@ class ProxyObject:
             error,
         )
         # Without signatures calls still work; they are guessed.
-        if self._pending_introspect_queue:
-            report.debug(_CHANNEL, "Executing introspect queue due to error")
+        report.debug(_CHANNEL, "Executing introspect queue due to error")
         self._introspect_finish()
 
     def _introspect_block(self) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any, Callable, Optional
@@ -80,6 +81,7 @@ class BusName:
         names.check_request(name, bus.request_name(name, flags))
         self = super().__new__(cls)
         self._bus = bus
+        self._held_on: Any = bus
         self._name = name
         bus._bus_names[name] = self
         return self
@@ -89,14 +91,12 @@ class BusName:
 
     def __del__(self) -> None:
         """Release the name.  Programs call this by hand to do it at once."""
-        bus = self.__dict__.get("_bus")
-        if bus is None or bus._bus_names.get(self._name) not in (self, None):
+        bus = self.__dict__.pop("_held_on", None)
+        if bus is None or sys.is_finalizing():
+            # Released before, or the process ends, and its names with it.
             return
-        # From now on the name must be requested anew, and a second call must do no harm.
+        # From now on the name must be requested anew.
         bus._bus_names.pop(self._name, None)
-        if self.__dict__.setdefault("_released", False):
-            return
-        self.__dict__["_released"] = True
         try:
             bus.release_name(self._name)
         except DBusException:

@@ -12,12 +12,19 @@ import time
 import weakref
 from typing import Any
 
+import pytest
+from gi.repository import GLib
+
 import _dbus_bindings as bindings
 import dbus
-import pytest
-from dbus.lowlevel import ErrorMessage, Message, MethodCallMessage, MethodReturnMessage, SignalMessage
+from dbus.lowlevel import (
+    ErrorMessage,
+    Message,
+    MethodCallMessage,
+    MethodReturnMessage,
+    SignalMessage,
+)
 from dbus.mainloop.glib import DBusGMainLoop
-from gi.repository import GLib
 
 DAEMON = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 NO_REPLY = "org.freedesktop.DBus.Error.NoReply"

@@ -139,10 +139,13 @@ def error_text(exception: BaseException) -> str:
         import traceback
 
         parts = traceback.format_exception(type(exception), exception, exception.__traceback__)
-        return "".join(parts)
-    if isinstance(exception, DBusException):
-        return exception.get_dbus_message()
-    return str(exception)
+        text = "".join(parts)
+    elif isinstance(exception, DBusException):
+        text = exception.get_dbus_message()
+    else:
+        text = str(exception)
+    # D-Bus strings hold neither zeros nor lone surrogates; the caller must get an answer anyhow.
+    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def relative_path(path: str, base: str) -> Optional[ObjectPath]:

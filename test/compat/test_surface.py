@@ -30,7 +30,6 @@ WANTED: "dict[str, str]" = {
     "dbus/shim_version": "the project's own version",
     "dbus._dbus/*": PRIVATE,
     "dbus._expat_introspect_parser/*": PRIVATE,
-    "dbus.connection/SignalMatch/members/*": "what dbus.connection places and delivers by",
     "dbus.bus/NAME_HAS_NO_OWNER": "imported for the module's own use",
     "dbus.connection/MESSAGE_TYPE_SIGNAL": "imported for the module's own use",
     "dbus.gi_service/dbus": "imported for the reference's own use",
