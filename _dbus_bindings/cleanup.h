@@ -63,6 +63,8 @@ cleanup_buffer(Py_buffer *p)
         PyBuffer_Release(p);
 }
 
+/* A reference that is held and not otherwise used. */
+#define _keep_object_ __attribute__((unused)) _cleanup_(cleanup_object)
 #define _cleanup_object_ _cleanup_(cleanup_object)       /* PyObject *, owned reference */
 #define _cleanup_pymem_ _cleanup_(cleanup_pymem)         /* from PyMem_Malloc */
 #define _cleanup_malloc_ _cleanup_(cleanup_malloc)       /* from malloc */

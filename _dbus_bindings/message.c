@@ -78,6 +78,10 @@ message_borrow_for_send(State *st, PyObject *object)
 
     if (!message)
         return NULL;
+    if (((Message *)object)->complete) {
+        ((Message *)object)->sent = true;
+        return message;
+    }
     const char *field = commit_missing_field(message);
     if (field) {
         PyErr_Format(PyExc_ValueError, "a %s message cannot be sent without its field %s",

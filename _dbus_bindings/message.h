@@ -16,6 +16,7 @@ typedef struct Message {
     PyObject_HEAD
     DBusMessage *msg; /* NULL until __init__ has run, and after memory ran out in append() */
     bool sent;        /* handed to libdbus, which forbids changes and would abort on them */
+    bool complete;    /* the header is known to be fit for sending */
 } Message;
 
 int message_setup(PyObject *module, State *st);

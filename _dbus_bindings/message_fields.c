@@ -97,6 +97,7 @@ text_put(PyObject *self, const TextField *field, const char *text)
 
     Py_BEGIN_CRITICAL_SECTION(self);
     DBusMessage *message = message_open(self);
+    ((Message *)self)->complete = false; /* looked at again before it is sent */
     if (message && field->set(message, text))
         result = Py_NewRef(Py_None);
     else if (message)

@@ -2,22 +2,32 @@
 #include "message_kinds.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "compat.h"
 #include "message.h"
 #include "validate.h"
 
-/* What __init__ made, NULL for want of memory, becomes the content of `self`. */
+/* What __init__ made of checked fields, NULL for want of memory, becomes the content of `self`.
+ * `complete`: it may be sent as it is. */
 static int
-kind_init_steal(PyObject *self, DBusMessage *message)
+kind_init_steal(PyObject *self, DBusMessage *message, bool complete)
 {
     if (!message) {
         PyErr_NoMemory();
         return -1;
     }
     message_replace_steal(self, message);
+    ((Message *)self)->complete = complete;
     return 0;
+}
+
+static bool
+is_reserved(const char *path, const char *interface)
+{
+    return strcmp(path, DBUS_PATH_LOCAL) == 0 ||
+           (interface && strcmp(interface, DBUS_INTERFACE_LOCAL) == 0);
 }
 
 static int
@@ -31,8 +41,8 @@ method_call_init(PyObject *self, PyObject *args, PyObject *kwargs)
         (destination && check_bus_name(destination, NAME_ANY) < 0) || check_path(path) < 0 ||
         (interface && check_interface(interface) < 0) || check_member(method) < 0)
         return -1;
-    return kind_init_steal(self,
-                           dbus_message_new_method_call(destination, path, interface, method));
+    return kind_init_steal(self, dbus_message_new_method_call(destination, path, interface, method),
+                           !is_reserved(path, interface));
 }
 
 static int
@@ -45,7 +55,8 @@ signal_init(PyObject *self, PyObject *args, PyObject *kwargs)
                                      &name) ||
         check_path(path) < 0 || check_interface(interface) < 0 || check_member(name) < 0)
         return -1;
-    return kind_init_steal(self, dbus_message_new_signal(path, interface, name));
+    return kind_init_steal(self, dbus_message_new_signal(path, interface, name),
+                           !is_reserved(path, interface));
 }
 
 /* The message that is replied to, borrowed.  One that was never sent has no serial to refer to. */
@@ -72,7 +83,7 @@ method_return_init(PyObject *self, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!:__init__", names, st->message, &call))
         return -1;
     DBusMessage *message = replied_to(st, call);
-    return message ? kind_init_steal(self, dbus_message_new_method_return(message)) : -1;
+    return message ? kind_init_steal(self, dbus_message_new_method_return(message), true) : -1;
 }
 
 static int
@@ -88,7 +99,7 @@ error_init(PyObject *self, PyObject *args, PyObject *kwargs)
         check_error_name(name) < 0)
         return -1;
     DBusMessage *message = replied_to(st, call);
-    return message ? kind_init_steal(self, dbus_message_new_error(message, name, text)) : -1;
+    return message ? kind_init_steal(self, dbus_message_new_error(message, name, text), true) : -1;
 }
 
 static const char *

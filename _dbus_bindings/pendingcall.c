@@ -127,7 +127,7 @@ pendingcall_deliver(State *st, PendingCall *pending)
 {
     if (pending->completed || !pending->handler)
         return;
-    _cleanup_object_ PyObject *keep = Py_NewRef(pending);
+    _keep_object_ PyObject *keep = Py_NewRef(pending);
     _cleanup_object_ PyObject *handler = Py_NewRef(pending->handler);
     _cleanup_message_ DBusMessage *reply = TAKE(pending->call.reply);
 
@@ -297,7 +297,7 @@ pending_block(PyObject *self, PyObject *unused)
     (void)unused;
     if (!pending->link)
         Py_RETURN_NONE; /* completed or cancelled */
-    _cleanup_object_ PyObject *keep = Py_NewRef(self);
+    _keep_object_ PyObject *keep = Py_NewRef(self);
     return pending->foreign ? block_foreign(pending) : block(state_of(self), pending);
 }
 

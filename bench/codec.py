@@ -1,25 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Compares the CPU time of building and parsing message bodies with that of dbus-python.
+"""CPU time of building and parsing message bodies, as one JSON line: `codec.py [WORKLOAD ...]`.
 
-    bench/codec.py [--ours DIRECTORY] [--rounds N] [WORKLOAD ...]
-
-Every measurement is a fresh process; those of the two implementations alternate, so that a machine
-that changes its pace changes it for both. Printed are the medians over the rounds and their ratio.
-DIRECTORY is what `./dev build` prints in its last line; the reference is what the interpreter
-finds without PYTHONPATH.
+Measures the `dbus` that is imported, in microseconds of user and system time an operation.
 """
 
 import argparse
+import glob
 import json
-import os
-import statistics
-import subprocess
 import sys
 import time
 from typing import Any, Callable, Dict, List, Tuple
-
-INTERPRETER = "/usr/bin/python3"
 
 Workload = Tuple[str, Callable[[Any], List[Any]]]
 
@@ -108,45 +99,12 @@ def measure(names: List[str]) -> Dict[str, float]:
     return results
 
 
-def run_child(directory: str, names: List[str]) -> Dict[str, float]:
-    """Measures in a process of its own; `directory` is its PYTHONPATH, empty for the reference."""
-    environ = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    if directory:
-        environ["PYTHONPATH"] = directory
-    output = subprocess.run(
-        [INTERPRETER, os.path.abspath(__file__), "--child", *names],
-        env=environ,
-        stdout=subprocess.PIPE,
-        check=True,
-        timeout=300,
-    ).stdout
-    found: Dict[str, float] = json.loads(output)
-    return found
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description="CPU time of the codec beside dbus-python's")
-    here = os.path.dirname(os.path.abspath(__file__))
-    parser.add_argument("--ours", default=os.path.join(here, "..", "build", "py3.11"))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("workloads", nargs="*", default=[])
-    options = parser.parse_args()
-    names = options.workloads or list(WORKLOADS)
-    if options.child:
-        json.dump(measure(names), sys.stdout)
-        return
-
-    ours: List[Dict[str, float]] = []
-    reference: List[Dict[str, float]] = []
-    for _ in range(options.rounds):
-        ours.append(run_child(options.ours, names))
-        reference.append(run_child("", names))
-    print("%-28s %12s %12s %8s" % ("CPU us an operation", "ours", "reference", "ratio"))
-    for row in ours[0]:
-        a = statistics.median(result[row] for result in ours)
-        b = statistics.median(result[row] for result in reference)
-        print("%-28s %12.2f %12.2f %8.3f" % (row, a, b, a / b))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD")
+    names = parser.parse_args().workloads or list(WORKLOADS)
+    json.dump({name: [value] for name, value in measure(names).items()}, sys.stdout)
+    print()
 
 
 if __name__ == "__main__":

@@ -167,14 +167,13 @@ class SignalMatch:
 
         Options of how to call the handler are no conditions and must not be given.
         """
-        conditions = {} if self._arguments is None else self._arguments.keywords
         return (
             self._handler == handler
             and self._path == object_path
             and self._interface == dbus_interface
             and self._member == member
             and self._sender == sender
-            and conditions == kwargs
+            and matching.same_conditions(self._arguments, kwargs)
         )
 
     def maybe_handle_message(self, message: Message) -> bool:

@@ -114,6 +114,33 @@ def method(
     return decorator
 
 
+def _taken_path(
+    self: Any,
+    keywords: dict[str, Any],
+    path_keyword: Optional[str],
+    rel_path_keyword: Optional[str],
+) -> Optional[str]:
+    """Take the keyword with the path out of a call of a signal, as a relative path or None."""
+    if rel_path_keyword:
+        given: Optional[str] = keywords.pop(rel_path_keyword, None)
+        return given
+    if not path_keyword:
+        return None
+    if self.SUPPORTS_MULTIPLE_OBJECT_PATHS:
+        raise TypeError(
+            "path_keyword cannot be used on the signals of an object that "
+            "supports multiple object paths"
+        )
+    path = keywords.pop(path_keyword, None)
+    if path is None:
+        return None
+    base = self.__dbus_object_path__
+    relative = relative_path(path, base)
+    if relative is None:
+        raise ValueError(f"Path {path!r} is not below {base!r}")
+    return relative
+
+
 def _emit(
     self: Any,
     notes: dict[str, Any],
@@ -171,21 +198,7 @@ def signal(
         _check_length(signature, names, "signal", "provided")
 
         def emit_signal(self: Any, *args: Any, **keywords: Any) -> None:
-            relative: Optional[str] = None
-            if rel_path_keyword:
-                relative = keywords.pop(rel_path_keyword, None)
-            elif path_keyword:
-                if self.SUPPORTS_MULTIPLE_OBJECT_PATHS:
-                    raise TypeError(
-                        "path_keyword cannot be used on the signals of an object that "
-                        "supports multiple object paths"
-                    )
-                path = keywords.pop(path_keyword, None)
-                if path is not None:
-                    base = self.__dbus_object_path__
-                    relative = relative_path(path, base)
-                    if relative is None:
-                        raise ValueError(f"Path {path!r} is not below {base!r}")
+            relative = _taken_path(self, keywords, path_keyword, rel_path_keyword)
             function(self, *args, **keywords)
             _emit(self, notes, name, relative, args)
 

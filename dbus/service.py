@@ -22,12 +22,13 @@ from dbus._core import export, introspect, names, report
 from dbus._dbus import SessionBus
 from dbus.decorators import method, signal
 from dbus.exceptions import DBusException
-from dbus.types import ObjectPath, Signature
+from dbus.types import ObjectPath
 
 # Programs reach these names through this module.
 from _dbus_bindings import validate_object_path as validate_object_path  # isort: skip
 from dbus.exceptions import NameExistsException as NameExistsException  # isort: skip
 from dbus.exceptions import UnknownMethodException as UnknownMethodException  # isort: skip
+from dbus.types import Signature as Signature  # isort: skip
 from dbus.types import Struct as Struct  # isort: skip
 
 __all__ = ("BusName", "Object", "FallbackObject", "method", "signal")
@@ -48,6 +49,7 @@ class BusName:
     """
 
     _bus: Any
+    _held_on: Any  # the same until the name is released
     _name: str
 
     def __new__(
@@ -81,7 +83,7 @@ class BusName:
         names.check_request(name, bus.request_name(name, flags))
         self = super().__new__(cls)
         self._bus = bus
-        self._held_on: Any = bus
+        self._held_on = bus
         self._name = name
         bus._bus_names[name] = self
         return self
@@ -391,8 +393,7 @@ class Object(Interface):
             notes = vars(described)
             args = message.get_args_list(**notes.get("_dbus_get_args_options") or {})
             keywords = self._injected_arguments(notes, connection, message)
-            types = notes.get("_dbus_out_signature")
-            signature = None if types is None else Signature(types)
+            signature = notes.get("_dbus_out_signature")
             callbacks = notes.get("_dbus_async_callbacks")
             if callbacks:
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from dbus.bus import BusConnection
+    from dbus.mainloop import NativeMainLoop
 
 __all__ = ("PrivateBus", "PrivateBusError")
 
@@ -175,7 +176,7 @@ class PrivateBus:
         environ["DBUS_SESSION_BUS_ADDRESS"] = self.address
         return environ
 
-    def connection(self, mainloop: Optional[object] = None) -> BusConnection:
+    def connection(self, mainloop: Optional[NativeMainLoop] = None) -> BusConnection:
         """A new connection to the bus, shared with nobody.
 
         It does not end the process when the bus goes away, and is closed with the bus.
@@ -188,7 +189,7 @@ class PrivateBus:
         address = self.address
         from dbus.bus import BusConnection
 
-        connection = BusConnection(address, mainloop=mainloop)
+        connection: BusConnection = BusConnection(address, mainloop=mainloop)
         self._connections.append(connection)
         connection.set_exit_on_disconnect(False)
         return connection

@@ -94,7 +94,7 @@ def find_method(
     raise UnknownMethodException(f"{name} is not a valid method of interface {interface}")
 
 
-def returned_values(name: str, signature: Optional[Signature], value: Any) -> tuple[Any, ...]:
+def returned_values(name: str, signature: Optional[str], value: Any) -> tuple[Any, ...]:
     """The values to send for what a method returned; TypeError if they do not fit in number."""
     if signature is None:
         if value is None:
@@ -102,15 +102,12 @@ def returned_values(name: str, signature: Optional[Signature], value: Any) -> tu
         if isinstance(value, tuple) and not isinstance(value, Struct):
             return value
         return (value,)
-    count = 0
-    for _part in signature:
-        count += 1
-    if count == 1:
-        return (value,)
-    if count == 0:
+    if not signature:
         if value is not None:
             raise TypeError(f"{name} has an empty output signature but did not return None")
         return ()
+    if len(signature) == 1 or len(list(Signature(signature))) == 1:
+        return (value,)
     if not isinstance(value, Sequence):
         raise TypeError(
             f"{name} has multiple output values in signature {signature} "

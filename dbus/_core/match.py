@@ -80,6 +80,18 @@ class ArgumentMatch:
             yield f"arg{index}path={quoted(value)}"
 
 
+def same_conditions(arguments: Optional[ArgumentMatch], keywords: Mapping[str, Any]) -> bool:
+    """Whether a match with these conditions is meant by ``keywords``.
+
+    A namespace may be left out: the reference cannot name it when it removes a match.
+    """
+    known = {} if arguments is None else arguments.keywords
+    if known == keywords:
+        return True
+    without = {name: value for name, value in known.items() if name != "arg0namespace"}
+    return without == keywords
+
+
 def in_namespace(name: str, namespace: str) -> bool:
     """Whether a dotted name is ``namespace`` or lies below it."""
     return name == namespace or name.startswith(namespace + ".")
