@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """CPU time of calls, as one JSON line on stdout: `calls.py [--calls N] [--repeats N]`.
 
-Measures the `dbus` that is imported: a blocking Ping through a proxy, `call_blocking`, and Ping with
-100 in flight on the GLib loop, each against the bus daemon, in microseconds of user and system time
-of this process a call.  This process is pinned to one core, the daemon to another.
+Measures the `dbus` that is imported: a blocking Ping through a proxy, `call_blocking`, and Ping
+with 100 in flight on the GLib loop, each against the bus daemon, in microseconds of user and system
+time of this process a call.  This process is pinned to one core, the daemon to another.
 """
 
 from __future__ import annotations

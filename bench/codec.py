@@ -6,7 +6,6 @@ Measures the `dbus` that is imported, in microseconds of user and system time an
 """
 
 import argparse
-import glob
 import json
 import sys
 import time

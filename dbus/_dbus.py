@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Optional
-
 from _dbus_bindings import BUS_SESSION, BUS_STARTER, BUS_SYSTEM, NativeMainLoop
 from dbus.bus import BusConnection
+
+TYPE_CHECKING = False  # importing typing costs more than all the rest
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, Optional
 
 __all__ = ("Bus", "SystemBus", "SessionBus", "StarterBus")
 

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dbus._core.introspect import method_signatures
+
+TYPE_CHECKING = False  # importing typing costs more than all the rest
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def process_introspection_data(data: Any) -> dict[str, str]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 from weakref import WeakValueDictionary
 
 from _dbus_bindings import (
@@ -46,7 +45,10 @@ from _dbus_bindings import (  # isort: skip
     validate_object_path as validate_object_path,
 )
 
+TYPE_CHECKING = False  # importing typing costs more than all the rest
 if TYPE_CHECKING:
+    from typing import Any, Callable, Optional, Union
+
     from dbus.proxies import ProxyObject
     from dbus.service import BusName
 

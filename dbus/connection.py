@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Optional, Union
+from _thread import allocate_lock  # threading costs five times as much to import
 
 from _dbus_bindings import (
     HANDLER_RESULT_NOT_YET_HANDLED,
@@ -37,14 +36,17 @@ from _dbus_bindings import (  # isort: skip
     String as String,
 )
 
+TYPE_CHECKING = False  # importing typing costs more than all the rest
 if TYPE_CHECKING:
+    from typing import Any, Callable, Iterable, Optional, Union
+
     from dbus.bus import NameOwnerWatch
+
+    Handler = Callable[..., object]
 
 __all__ = ("Connection", "SignalMatch")
 
 _CHANNEL = "dbus.connection"
-
-Handler = Callable[..., object]
 
 
 class SignalMatch:
@@ -231,7 +233,7 @@ class Connection(_Connection):
         # A shared bus is initialised each time that somebody asks for it.
         if hasattr(self, "_signals_lock"):
             return
-        self._signals_lock = threading.Lock()
+        self._signals_lock = allocate_lock()
         self._signal_recipients_by_object_path = {}
         if not hasattr(self, "_signal_sender_matches"):
             self._signal_sender_matches = {}

@@ -7,17 +7,20 @@ What a decorator is told it notes on the function, in attributes whose names sta
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional
-
 from _dbus_bindings import SignalMessage, validate_interface_name, validate_member_name
 from dbus._core.call import refuse_removed_keywords
 from dbus._core.export import absolute_path, argument_names, relative_path
 from dbus.exceptions import DBusException as DBusException  # programs reach it through here
 from dbus.types import Signature
 
+TYPE_CHECKING = False  # importing typing costs more than all the rest
+if TYPE_CHECKING:
+    from typing import Any, Callable, Optional
+
+    _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
 __all__ = ("method", "signal")
 
-_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _ASYNC_FORM = (
     "async_callbacks must be a tuple of (keyword for return callback, keyword for error callback)"

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+TYPE_CHECKING = False  # importing typing costs more than all the rest
+if TYPE_CHECKING:
+    from typing import Any, Optional
+
 
 __all__ = (
     "DBusException",

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
-
 from gi.repository import GObject  # type: ignore[import-untyped]
 
 from dbus import service
+
+TYPE_CHECKING = False  # importing typing costs more than all the rest
+if TYPE_CHECKING:
+    from typing import Any, Optional
 
 __all__ = ["ExportedGObject"]
 

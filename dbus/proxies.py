@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+from _thread import RLock  # threading costs five times as much to import
 
 from _dbus_bindings import (
     INTROSPECTABLE_IFACE,
@@ -35,12 +34,15 @@ from dbus._expat_introspect_parser import (  # isort: skip
     process_introspection_data as process_introspection_data,
 )
 
+TYPE_CHECKING = False  # importing typing costs more than all the rest
 if TYPE_CHECKING:
+    from typing import Any, Callable, Optional, Union
+
     from dbus.connection import Connection, SignalMatch
 
-_CHANNEL = "dbus.proxies"
+    _Queued = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
-_Queued = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+_CHANNEL = "dbus.proxies"
 
 
 class _ProxyMethod:
@@ -241,7 +243,7 @@ class ProxyObject:
             self._named_service = conn.activate_name_owner(bus_name)
 
         self._introspect_method_map: dict[str, str] = {}
-        self._introspect_lock = threading.RLock()
+        self._introspect_lock = RLock()
         self._pending_introspect: Optional[PendingCall] = None
         self._pending_introspect_queue: list[_Queued] = []
         # libdbus' own path is nobody's object, and calling it is an error.

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Optional
-
 from _dbus_bindings import NativeMainLoop, _Server
 from dbus.connection import Connection
+
+TYPE_CHECKING = False  # importing typing costs more than all the rest
+if TYPE_CHECKING:
+    from typing import Any, Callable, Iterable, Optional
 
 __all__ = ("Server",)
 

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Iterator
-from typing import Any, Callable, Optional
+from _thread import RLock  # threading costs five times as much to import
 
 from _dbus_bindings import (
     INTROSPECTABLE_IFACE,
@@ -31,14 +29,19 @@ from dbus.exceptions import UnknownMethodException as UnknownMethodException  # 
 from dbus.types import Signature as Signature  # isort: skip
 from dbus.types import Struct as Struct  # isort: skip
 
+TYPE_CHECKING = False  # importing typing costs more than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, Callable, Optional
+
+    Location = tuple[Any, str, bool]
+
 __all__ = ("BusName", "Object", "FallbackObject", "method", "signal")
 
 _CHANNEL = "dbus.service"
 
 # Stands for the path or the connection of an object that has more than one.
 _MANY = object()
-
-Location = tuple[Any, str, bool]
 
 
 class BusName:
@@ -235,7 +238,7 @@ class Object(Interface):
     SEND_TRACEBACKS = True
 
     # One for all objects: exporting is rare, and it must not be taken twice around a callback.
-    _locations_lock = threading.RLock()
+    _locations_lock = RLock()
 
     def __init__(
         self, conn: Any = None, object_path: Optional[str] = None, bus_name: Any = None

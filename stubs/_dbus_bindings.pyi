@@ -3,7 +3,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Generic, SupportsInt, TypeVar
+from typing import Any, Generic, SupportsInt, TypeVar, final
 
 if sys.version_info >= (3, 11):
     from typing import Self
@@ -117,6 +117,7 @@ class String(str):
     variant_level: int
     def __new__(cls, value: str = ..., *, variant_level: int = ...) -> Self: ...
 
+@final
 class _SignatureIter(Iterator["Signature"]):
     def __iter__(self) -> Self: ...
     def __next__(self) -> Signature: ...
@@ -155,6 +156,7 @@ class Dictionary(dict[_K, _V], Generic[_K, _V]):
         variant_level: int = ...,
     ) -> None: ...
 
+@final
 class UnixFd:
     variant_level: int
     def __new__(cls, value: object, *, variant_level: int = ...) -> Self: ...
@@ -214,15 +216,18 @@ class ErrorMessage(Message):
 class SignalMessage(Message):
     def __init__(self, path: str, interface: str, method: str) -> None: ...
 
+@final
 class PendingCall:
     def block(self) -> None: ...
     def cancel(self) -> None: ...
     def get_completed(self) -> bool: ...
 
+@final
 class NativeMainLoop: ...
 
 NULL_MAIN_LOOP: NativeMainLoop
 
+@final
 class _LibDBusConnection: ...
 
 class Connection:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Mapping, Optional
-
 from _dbus_bindings import (
     LOCAL_IFACE,
     LOCAL_PATH,
@@ -15,6 +13,10 @@ from _dbus_bindings import (
 )
 from dbus._core import report
 from dbus.exceptions import DBusException
+
+TYPE_CHECKING = False  # importing typing costs more than all the rest
+if TYPE_CHECKING:
+    from typing import Any, Callable, Iterable, Mapping, Optional
 
 _CHANNEL = "dbus.connection"
 

@@ -7,14 +7,16 @@ also set them by hand, so a missing one counts as None.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Callable, Iterable, Mapping, Optional
-
 from dbus.exceptions import DBusException, UnknownMethodException
 from dbus.types import ObjectPath, Signature, Struct
 
-Function = Callable[..., Any]
-Table = dict[str, dict[str, Function]]
+TYPE_CHECKING = False  # importing typing costs more than all the rest
+if TYPE_CHECKING:
+    from typing import Any, Callable, Iterable, Mapping, Optional
+
+    Function = Callable[..., Any]
+    Table = dict[str, dict[str, Function]]
+
 
 PYTHON_ERROR_PREFIX = "org.freedesktop.DBus.Python."
 
@@ -108,11 +110,14 @@ def returned_values(name: str, signature: Optional[str], value: Any) -> tuple[An
         return ()
     if len(signature) == 1 or len(list(Signature(signature))) == 1:
         return (value,)
-    if not isinstance(value, Sequence):
-        raise TypeError(
-            f"{name} has multiple output values in signature {signature} "
-            "but did not return a sequence"
-        )
+    if not isinstance(value, (tuple, list)):
+        from collections.abc import Sequence  # late: it is slow to import and seldom needed
+
+        if not isinstance(value, Sequence):
+            raise TypeError(
+                f"{name} has multiple output values in signature {signature} "
+                "but did not return a sequence"
+            )
     return tuple(value)
 
 

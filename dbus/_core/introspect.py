@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Iterator, Mapping, Optional
-
 from _dbus_bindings import DBUS_INTROSPECT_1_0_XML_DOCTYPE_DECL_NODE
 from dbus.exceptions import IntrospectionParserException
 from dbus.types import Signature
 
-Interfaces = Mapping[str, Mapping[str, Callable[..., Any]]]
+TYPE_CHECKING = False  # importing typing costs more than all the rest
+if TYPE_CHECKING:
+    from typing import Any, Callable, Iterable, Iterator, Mapping, Optional
+
+    Interfaces = Mapping[str, Mapping[str, Callable[..., Any]]]
 
 
 def method_signatures(data: Any) -> dict[str, str]:

@@ -7,19 +7,17 @@ walk it, so its form is part of the contract.
 
 from __future__ import annotations
 
-import re
-from typing import Any, Iterable, Mapping, Optional, TypeVar
-
 from dbus.types import ObjectPath, String
+
+TYPE_CHECKING = False  # importing typing costs more than all the rest
+if TYPE_CHECKING:
+    from typing import Any, Iterable, Mapping, Optional, TypeVar
+
+    _M = TypeVar("_M")
+    Tree = dict[Optional[str], dict[Optional[str], dict[Optional[str], list[_M]]]]
 
 # The specification limits argN and argNpath to this many arguments (Match Rules).
 ARG_LIMIT = 64
-
-_ARG_KEYWORD = re.compile(r"arg([0-9]+)(path)?\Z", re.ASCII)
-
-
-_M = TypeVar("_M")
-Tree = dict[Optional[str], dict[Optional[str], dict[Optional[str], list[_M]]]]
 
 
 class ArgumentMatch:
@@ -40,15 +38,16 @@ class ArgumentMatch:
             if keyword == "arg0namespace":
                 self.namespace = value
                 continue
-            form = _ARG_KEYWORD.match(keyword)
-            if form is None:
+            is_path = keyword.endswith("path")
+            digits = keyword[3:-4] if is_path else keyword[3:]
+            if keyword[:3] != "arg" or not (digits.isascii() and digits.isdigit()):
                 raise TypeError(f"SignalMatch: unknown keyword argument {keyword}")
-            index = int(form.group(1))
-            if index >= ARG_LIMIT:
+            digits = digits.lstrip("0") or "0"
+            if len(digits) > 2 or int(digits) >= ARG_LIMIT:
                 raise TypeError(
-                    f"SignalMatch: arg match index must be in range({ARG_LIMIT}), not {index}"
+                    f"SignalMatch: arg match index must be in range({ARG_LIMIT}), not {digits}"
                 )
-            (self.paths if form.group(2) else self.equal)[index] = value
+            (self.paths if is_path else self.equal)[int(digits)] = value
 
     def accepts(self, args: list[Any]) -> bool:
         """Whether a message with these arguments is meant.

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
-
 from _dbus_bindings import (
     BUS_DAEMON_NAME,
     NAME_FLAG_ALLOW_REPLACEMENT,
@@ -16,6 +14,10 @@ from _dbus_bindings import (
     REQUEST_NAME_REPLY_PRIMARY_OWNER,
 )
 from dbus.exceptions import NameExistsException
+
+TYPE_CHECKING = False  # importing typing costs more than all the rest
+if TYPE_CHECKING:
+    from typing import Any, Optional
 
 NAME_HAS_NO_OWNER = "org.freedesktop.DBus.Error.NameHasNoOwner"
 
