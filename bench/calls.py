@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""CPU time of calls, as one JSON line on stdout: `calls.py [--calls N] [--repeats N]`.
+"""CPU time of calls, as one JSON line on stdout: `calls.py [--calls N] [--only WORKLOAD]`.
 
 Measures the `dbus` that is imported: a blocking Ping through a proxy, `call_blocking`, and Ping
 with 100 in flight on the GLib loop, each against the bus daemon, in microseconds of user and system
@@ -77,7 +77,8 @@ def workloads(conn: Any, count: int) -> dict[str, Callable[[], None]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=3000, help="calls a measurement")
-    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=1, help="measurements after a first round")
+    parser.add_argument("--only", metavar="WORKLOAD", help="this workload alone")
     options = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))
     with private_bus() as bus:
@@ -86,6 +87,8 @@ def main() -> None:
         conn = bus.connection(mainloop=DBusGMainLoop())
         result: dict[str, list[float]] = {}
         for name, work in workloads(conn, options.calls).items():
+            if options.only not in (None, name):
+                continue
             work()
             for _ in range(options.repeats):
                 before = cpu_us()

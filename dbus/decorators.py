@@ -177,10 +177,6 @@ def signal(
     """
     validate_interface_name(dbus_interface)
     if path_keyword is not None:
-        if rel_path_keyword is not None:
-            raise TypeError(
-                "dbus.service.signal::path_keyword and rel_path_keyword cannot both be used"
-            )
         import warnings
 
         warnings.warn(
@@ -189,6 +185,10 @@ def signal(
             DeprecationWarning,
             stacklevel=2,
         )
+        if rel_path_keyword is not None:
+            raise TypeError(
+                "dbus.service.signal::path_keyword and rel_path_keyword cannot both be used"
+            )
 
     def decorator(function: Callable[..., Any]) -> Callable[..., Any]:
         name = function.__name__

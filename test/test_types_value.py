@@ -189,8 +189,10 @@ def test_immutable(value, name):
         setattr(value, name, 1)
     with pytest.raises(AttributeError, match="Object is immutable"):
         delattr(value, name)
-    with pytest.raises(TypeError):
-        object.__setattr__(value, name, 1)
+    if type(value).__module__ == "dbus":
+        # Nor by the back door; a Python subclass has its own dictionary.
+        with pytest.raises((TypeError, AttributeError)):
+            object.__setattr__(value, name, 1)
 
 
 @pytest.mark.parametrize("value", list(examples()), ids=repr)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Classes of service objects: inheritance, the class table, changes at run time, module hooks."""
 
+import warnings
+
 import pytest
 from peers import ERROR, INTROSPECTABLE, attach, barrier, call
 
@@ -208,11 +210,14 @@ def test_signal_decorators(server, client):
         def Missing(self, a):
             pass
 
-    with pytest.raises(TypeError), pytest.warns(DeprecationWarning):
+    with warnings.catch_warnings(record=True) as warned, pytest.raises(TypeError):
+        warnings.simplefilter("always")
 
         @dbus.service.signal(I, path_keyword="p", rel_path_keyword="p")
         def Both(self, p):
             pass
+
+    assert [warning.category for warning in warned] == [DeprecationWarning]
 
     with pytest.raises(TypeError):
         dbus.service.signal(I, foo=1)
