@@ -229,7 +229,8 @@ conn_send_message_with_reply(PyObject *object, PyObject *args, PyObject *kwargs)
     _cleanup_message_ DBusMessage *message = message_for_call(st, self->link, msg);
     if (!message)
         return NULL;
-    return pendingcall_start(st, object, self->link, &self->pending, message, handler, ms);
+    return pendingcall_start(st, object, self->link, &self->loop, &self->pending, message, handler,
+                             ms);
 }
 
 /* Under a foreign loop libdbus waits itself; replies reach it in no other way. */

@@ -17,17 +17,19 @@
 #include "connection.h"
 #include "message.h"
 
+#define DISPATCH_BATCH 64 /* messages a turn of the loop */
+
 enum Outcome { HANDLED, NOT_HANDLED };
 
 /* None and 0 say handled, NotImplemented and 1 say not; whatever else is a fault of the handler,
  * and so is 2, which would ask libdbus for the same message again without end. */
 static enum Outcome
-outcome_of(PyObject *result)
+outcome_of(Connection *self, PyObject *result)
 {
     long number;
 
     if (!result) {
-        handler_failed();
+        mainloop_handler_failed(&self->loop);
         return NOT_HANDLED;
     }
     if (result == Py_None)
@@ -44,7 +46,7 @@ outcome_of(PyObject *result)
                  "a D-Bus message handler must return None, NotImplemented, "
                  "HANDLER_RESULT_HANDLED or HANDLER_RESULT_NOT_YET_HANDLED, not %R",
                  result);
-    handler_failed();
+    mainloop_handler_failed(&self->loop);
     return NOT_HANDLED;
 }
 
@@ -54,7 +56,7 @@ call_handler(PyObject *handler, Connection *self, PyObject *message)
     _cleanup_object_ PyObject *result =
         PyObject_CallFunctionObjArgs(handler, (PyObject *)self, message, NULL);
 
-    return outcome_of(result);
+    return outcome_of(self, result);
 }
 
 static enum Outcome
@@ -76,7 +78,7 @@ run_object_paths(Connection *self, const char *path, PyObject *message)
 
     if (!handlers) {
         if (!none)
-            handler_failed();
+            mainloop_handler_failed(&self->loop);
         return NOT_HANDLED;
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(handlers); i++)
@@ -113,7 +115,7 @@ default_introspection_new(Connection *self, DBusMessage *call)
         Py_SETREF(text, PyUnicode_FromFormat("%U</node>\n", text));
     xml = text ? PyUnicode_AsUTF8(text) : NULL;
     if (!xml) {
-        handler_failed();
+        mainloop_handler_failed(&self->loop);
         return NULL;
     }
     if (!answer || !dbus_message_append_args(answer, DBUS_TYPE_STRING, &xml, DBUS_TYPE_INVALID))
@@ -156,7 +158,7 @@ dispatch_message(State *st, Connection *self, DBusMessage *dbus)
     _cleanup_object_ PyObject *message = message_new_steal(st, dbus_message_ref(dbus));
 
     if (!message) {
-        handler_failed();
+        mainloop_handler_failed(&self->loop);
         return;
     }
     if (run_filters(self, message) == HANDLED)
@@ -192,11 +194,10 @@ void
 dispatch_inbox(Link *link)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    size_t n = atomic_load(&link->n_inbox);
 
-    /* At most what is there now: other sources of the loop want their turn, and a handler may run
-     * the loop itself.  A handler may drop the last reference to the Connection, too. */
-    while (n-- && link->owner) {
+    /* A bounded number: other sources of the loop want their turn.  A handler may run the loop
+     * itself, and may drop the last reference to the Connection. */
+    for (int n = 0; n < DISPATCH_BATCH && link->owner; n++) {
         _cleanup_object_ PyObject *self = Py_NewRef(link->owner);
         Entry *entry = link_take(link);
 

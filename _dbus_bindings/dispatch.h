@@ -10,7 +10,7 @@
 
 #include "link.h"
 
-/* Link.deliver: without locks or the GIL; hands on what is in the inbox now. */
+/* Link.deliver: without locks or the GIL; hands on some of what is in the inbox. */
 void dispatch_inbox(Link *link);
 
 /* Link.handle: one message, at once, under a foreign loop. */

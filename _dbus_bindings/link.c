@@ -262,12 +262,23 @@ link_free(Watchset *set)
     free(link);
 }
 
+static void
+link_shut(Watchset *set)
+{
+    Link *link = link_of(set);
+
+    link_lock(link);
+    link_close(link);
+    link_unlock(link);
+}
+
 static const WatchsetOps link_ops = {
     .changed = link_changed,
     .replaced = link_replaced,
     .ready = link_ready,
     .deadline = link_deadline,
     .serve = link_serve,
+    .close = link_shut,
     .free = link_free,
 };
 
@@ -362,8 +373,8 @@ link_start(Link *link, Call *call, DBusMessage *message, bool timed)
         link_cancel(link, call, CALL_CANCELLED);
         return LINK_NO_MEMORY;
     }
-    if (timed)
-        watchset_wake(&link->watches); /* its deadline may be the next one */
+    if (timed && call->deadline < atomic_load(&link->watches.wakes_at))
+        watchset_wake(&link->watches);
     return LINK_OK;
 }
 

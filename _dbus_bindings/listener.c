@@ -114,12 +114,19 @@ listener_free(Watchset *set)
     free(listener);
 }
 
+static void
+shut(Watchset *set)
+{
+    listener_disconnect(listener_of(set));
+}
+
 static const WatchsetOps listener_ops = {
     .changed = changed,
     .replaced = replaced,
     .ready = ready,
     .deadline = deadline,
     .serve = serve,
+    .close = shut,
     .free = listener_free,
 };
 

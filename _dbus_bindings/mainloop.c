@@ -16,12 +16,24 @@ typedef struct MainLoop {
     void *data;
 } MainLoop;
 
+static int
+main_loop_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    MainLoop *loop = (MainLoop *)self;
+
+    Py_VISIT(Py_TYPE(self));
+    return loop->data && loop->face && loop->face->traverse
+               ? loop->face->traverse(loop->data, visit, arg)
+               : 0;
+}
+
 static void
 main_loop_dealloc(PyObject *self)
 {
     MainLoop *loop = (MainLoop *)self;
     PyTypeObject *type = Py_TYPE(self);
 
+    PyObject_GC_UnTrack(self);
     if (loop->data && loop->face)
         loop->face->free(loop->data);
     else if (loop->data && loop->free_data)
@@ -33,6 +45,7 @@ main_loop_dealloc(PyObject *self)
 static PyType_Slot main_loop_slots[] = {
     {Py_tp_doc, "A main loop integrated in native code; made by functions such as\n"
                 "dbus.mainloop.glib.DBusGMainLoop, never directly."},
+    {Py_tp_traverse, main_loop_traverse},
     {Py_tp_dealloc, main_loop_dealloc},
     {0, NULL},
 };
@@ -40,7 +53,8 @@ static PyType_Slot main_loop_slots[] = {
 static PyType_Spec main_loop_spec = {
     .name = "dbus.mainloop.NativeMainLoop",
     .basicsize = sizeof(MainLoop),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
+             Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = main_loop_slots,
 };
 
@@ -152,6 +166,15 @@ mainloop_detach(Attachment *attachment)
     if (old.handle)
         old.face->detach(old.handle);
     Py_XDECREF(old.main_loop);
+}
+
+void
+mainloop_handler_failed(const Attachment *attachment)
+{
+    if (attachment->face && attachment->face->failed)
+        attachment->face->failed(attachment->handle);
+    else
+        PyErr_Print();
 }
 
 static PyObject *

@@ -23,7 +23,10 @@ typedef struct LoopFace {
     void *(*attach)(void *data, Watchset *set);
     /* Ends it, from any thread; serve() may still be running in another thread. */
     void (*detach)(void *attachment);
+    /* Takes the exception that a handler has raised; NULL: it is printed. */
+    void (*failed)(void *attachment);
     void (*free)(void *data);
+    int (*traverse)(void *data, visitproc visit, void *arg); /* NULL: holds no Python object */
 } LoopFace;
 
 typedef dbus_bool_t (*ConnectionSetUp)(DBusConnection *connection, void *data);
@@ -56,5 +59,9 @@ int mainloop_attach_foreign_connection(PyObject *main_loop, DBusConnection *conn
 int mainloop_attach_foreign_server(PyObject *main_loop, DBusServer *server,
                                    Attachment *ret_attachment);
 void mainloop_detach(Attachment *attachment);
+
+/* Hands the exception of a handler on to whoever it concerns: the loop where it has a way for
+ * that, else it is printed, and SystemExit ends the process. */
+void mainloop_handler_failed(const Attachment *attachment);
 
 #endif

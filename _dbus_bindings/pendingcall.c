@@ -18,12 +18,6 @@ static const char no_reply_text[] =
     "reply, the message bus security policy blocked the reply, the reply timeout expired, or the "
     "network connection was broken.";
 
-void
-handler_failed(void)
-{
-    PyErr_Print();
-}
-
 DBusMessage *
 pendingcall_failure_new(uint32_t serial)
 {
@@ -128,6 +122,7 @@ pendingcall_deliver(State *st, PendingCall *pending)
     if (pending->completed || !pending->handler)
         return;
     _keep_object_ PyObject *keep = Py_NewRef(pending);
+    _keep_object_ PyObject *connection = Py_NewRef(pending->connection); /* `loop` is in it */
     _cleanup_object_ PyObject *handler = Py_NewRef(pending->handler);
     _cleanup_message_ DBusMessage *reply = TAKE(pending->call.reply);
 
@@ -138,14 +133,14 @@ pendingcall_deliver(State *st, PendingCall *pending)
     _cleanup_object_ PyObject *message =
         reply ? message_new_steal(st, TAKE(reply)) : PyErr_NoMemory();
     if (!message) {
-        handler_failed();
+        mainloop_handler_failed(pending->loop);
         return;
     }
     if (handler == Py_None)
         return;
     _cleanup_object_ PyObject *result = PyObject_CallOneArg(handler, message);
     if (!result)
-        handler_failed();
+        mainloop_handler_failed(pending->loop);
 }
 
 /* libdbus tells the end of a call under a foreign loop; called without its lock. */
@@ -207,8 +202,8 @@ start(PendingCall *pending, DBusMessage *message, int timeout_ms)
 }
 
 PyObject *
-pendingcall_start(State *st, PyObject *connection, Link *link, PendingCall **list,
-                  DBusMessage *message, PyObject *handler, int timeout_ms)
+pendingcall_start(State *st, PyObject *connection, Link *link, const Attachment *loop,
+                  PendingCall **list, DBusMessage *message, PyObject *handler, int timeout_ms)
 {
     PendingCall *pending = PyObject_GC_New(PendingCall, st->pending_call);
     enum LinkResult result;
@@ -219,6 +214,7 @@ pendingcall_start(State *st, PyObject *connection, Link *link, PendingCall **lis
     pending->link = (Link *)watchset_ref(&link->watches);
     pending->connection = Py_NewRef(connection);
     pending->handler = Py_NewRef(handler);
+    pending->loop = loop;
     list_add(list, pending);
     PyObject_GC_Track(pending);
     result = start(pending, message, timeout_ms);

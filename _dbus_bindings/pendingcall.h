@@ -14,6 +14,7 @@
 
 #include "calls.h"
 #include "link.h"
+#include "mainloop.h"
 #include "state.h"
 
 typedef struct PendingCall {
@@ -23,6 +24,7 @@ typedef struct PendingCall {
     DBusPendingCall *foreign;  /* under a foreign loop, else NULL */
     PyObject *connection;      /* owned, until it is over */
     PyObject *handler;         /* owned, until it is over; may be None */
+    const Attachment *loop;    /* of the connection */
     struct PendingCall **list; /* the head of the list that owns it, or NULL */
     struct PendingCall *prev, *next;
     bool completed;
@@ -32,13 +34,14 @@ int pendingcall_setup(PyObject *module, State *st);
 
 /* Sends the message and gives its pending call; NULL with an exception.  With a loop of ours or
  * without one. `timed`: the loop is to watch the deadline. */
-PyObject *pendingcall_start(State *st, PyObject *connection, Link *link, PendingCall **list,
-                            DBusMessage *message, PyObject *handler, int timeout_ms);
+PyObject *pendingcall_start(State *st, PyObject *connection, Link *link, const Attachment *loop,
+                            PendingCall **list, DBusMessage *message, PyObject *handler,
+                            int timeout_ms);
 
 /* The pending call that an entry of the inbox is about. */
 PendingCall *pendingcall_of(Call *call);
 
-/* Tells the handler how the call ended.  An exception of the handler is printed. */
+/* Tells the handler how the call ended.  An exception of the handler is handed on to the loop. */
 void pendingcall_deliver(State *st, PendingCall *pending);
 
 int pendingcall_list_traverse(PendingCall *list, visitproc visit, void *arg);
@@ -51,8 +54,5 @@ DBusMessage *pendingcall_failure_new(uint32_t serial);
 
 /* Raises what a blocking call gets that ended like this. Returns NULL. */
 PyObject *pendingcall_raise(State *st, int call_state);
-
-/* Prints the exception of a handler; SystemExit ends the process. */
-void handler_failed(void);
 
 #endif

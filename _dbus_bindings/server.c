@@ -16,7 +16,6 @@
 #include "errors.h"
 #include "listener.h"
 #include "mainloop.h"
-#include "pendingcall.h"
 #include "state.h"
 #include "validate.h"
 
@@ -44,7 +43,7 @@ new_connection(Server *self, DBusConnection *dbus)
                    : NULL;
 
     if (!result)
-        handler_failed();
+        mainloop_handler_failed(&self->loop);
 }
 
 static void

@@ -42,7 +42,8 @@
     X(libdbus_connection)                                                                          \
     X(pending_call)                                                                                \
     X(server)                                                                                      \
-    X(native_main_loop)
+    X(native_main_loop)                                                                            \
+    X(loop_source)
 
 /* Other objects. */
 #define STATE_OBJECTS(X)                                                                           \
@@ -74,6 +75,7 @@
     X(pendingcall)                                                                                 \
     X(connection)                                                                                  \
     X(server)                                                                                      \
+    X(loopfd)                                                                                      \
     X(capi)                                                                                        \
     X(constants)
 

@@ -40,6 +40,8 @@ typedef struct WatchsetOps {
     /* Does the work: reads, writes and dispatches, then delivers to Python (taking the GIL only
      * if there is something to deliver). */
     void (*serve)(Watchset *set, const struct pollfd *fds, int n);
+    /* Ends the connection or server, since its loop ends. */
+    void (*close)(Watchset *set);
     void (*free)(Watchset *set);
 } WatchsetOps;
 
@@ -56,8 +58,10 @@ struct Watchset {
     size_t n_watches, watches_size;
     Alarm *alarms;
     size_t n_alarms, alarms_size;
-    int wake_fd;          /* eventfd that the loop polls */
-    atomic_bool sleeping; /* the loop polls, or is about to */
+    int wake_fd;              /* eventfd that the loop polls */
+    atomic_bool sleeping;     /* the loop polls, or is about to */
+    _Atomic int64_t wakes_at; /* when a sleeping loop looks again by itself; NEVER while it is
+                                 still finding out */
 };
 
 #define NEVER INT64_MAX /* a deadline that does not come */

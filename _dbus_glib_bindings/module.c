@@ -54,6 +54,7 @@ prepare(GSource *base, gint *ret_timeout)
     int n;
 
     /* From here on whoever makes work for this loop writes the eventfd. */
+    atomic_store(&set->wakes_at, INT64_MAX);
     atomic_store(&set->sleeping, true);
     if (set->ops->ready(set))
         return TRUE;
@@ -67,7 +68,10 @@ prepare(GSource *base, gint *ret_timeout)
         source->fds[i].revents = 0;
     }
     deadline = set->ops->deadline(set);
-    *ret_timeout = source->api->poll_timeout(alarm < deadline ? alarm : deadline);
+    if (alarm < deadline)
+        deadline = alarm;
+    atomic_store(&set->wakes_at, deadline);
+    *ret_timeout = source->api->poll_timeout(deadline);
     return FALSE;
 }
 

@@ -33,10 +33,11 @@ class Bus(BusConnection):
     ) -> Any:
         """Return the shared connection to the bus, made if need be, or a private one.
 
-        A shared connection keeps the main loop that it was made with.
+        A shared connection keeps the main loop that it was made with.  One that was lost is made
+        anew.
         """
         shared = Bus._shared_instances
-        if not private and bus_type in shared:
+        if not private and bus_type in shared and shared[bus_type].get_is_connected():
             return shared[bus_type]
         if bus_type not in _TYPE_NAMES:
             raise ValueError(f"invalid bus_type {bus_type}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from _thread import RLock  # threading costs five times as much to import
+from types import CoroutineType
 
 from _dbus_bindings import (
     INTROSPECTABLE_IFACE,
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 __all__ = ("BusName", "Object", "FallbackObject", "method", "signal")
 
 _CHANNEL = "dbus.service"
+
+# What the caller of an async method gets whose task was cancelled.
+CANCELLED = "org.freedesktop.DBus.Error.Failed"
 
 # Stands for the path or the connection of an object that has more than one.
 _MANY = object()
@@ -411,10 +415,48 @@ class Object(Interface):
                 function(self, *args, **keywords)
                 return
             value = function(self, *args, **keywords)
+            if isinstance(value, CoroutineType):
+                self._answer_later(value, connection, message, name, signature)
+                return
             values = export.returned_values(name, signature, value)
             _method_reply_return(connection, message, name, signature, *values)
         except Exception as exception:
             self._reply_error(connection, message, exception)
+
+    def _answer_later(
+        self,
+        coroutine: CoroutineType[Any, Any, Any],
+        connection: Any,
+        message: Message,
+        name: str,
+        signature: Optional[str],
+    ) -> None:
+        """Answer the call of an ``async def`` method when it ends; the running loop runs it."""
+        import asyncio
+
+        async def answer() -> None:
+            try:
+                values = export.returned_values(name, signature, await coroutine)
+                _method_reply_return(connection, message, name, signature, *values)
+            except asyncio.CancelledError:
+                error = DBusException(f"{name} was cancelled", name=CANCELLED)
+                self._reply_error(connection, message, error)
+                raise
+            except Exception as exception:
+                self._reply_error(connection, message, exception)
+
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            coroutine.close()
+            raise RuntimeError(
+                f"{name} is an async method: its connection must be on an asyncio main loop"
+            ) from None
+        # The loop itself holds its tasks by weak references.
+        task = loop.create_task(answer())
+        tasks = self.__dict__.setdefault("_tasks", set())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     @method(
         INTROSPECTABLE_IFACE,

@@ -24,6 +24,8 @@ PRIVATE = "imported for the private module's own use; COMPAT names what programs
 WANTED: "dict[str, str]" = {
     "*/members/variant_level/kind": FIELD,
     "*/Struct/members/signature/kind": FIELD,
+    "_dbus_bindings/_LoopSource*": "private: what dbus.mainloop.asyncio serves",
+    "_dbus_bindings/_native_main_loop*": "private: how dbus.mainloop.asyncio makes a main loop",
     "_dbus_bindings/_loop_api": "private: how _dbus_glib_bindings reaches the loop's side",
     "*/weakly referable": "weak references work here too",
     "*/members/SEND_TRACEBACKS/*": "the switch for the tracebacks that travel to callers",
