@@ -42,7 +42,7 @@ __all__ = ("BusName", "Object", "FallbackObject", "method", "signal")
 _CHANNEL = "dbus.service"
 
 # What the caller of an async method gets whose task was cancelled.
-CANCELLED = "org.freedesktop.DBus.Error.Failed"
+_CANCELLED = "org.freedesktop.DBus.Error.Failed"
 
 # Stands for the path or the connection of an object that has more than one.
 _MANY = object()
@@ -439,7 +439,7 @@ class Object(Interface):
                 values = export.returned_values(name, signature, await coroutine)
                 _method_reply_return(connection, message, name, signature, *values)
             except asyncio.CancelledError:
-                error = DBusException(f"{name} was cancelled", name=CANCELLED)
+                error = DBusException(f"{name} was cancelled", name=_CANCELLED)
                 self._reply_error(connection, message, error)
                 raise
             except Exception as exception:
