@@ -202,12 +202,15 @@ connection_traverse(PyObject *object, visitproc visit, void *arg)
     return pendingcall_list_traverse(self->pending, visit, arg);
 }
 
-/* What can be part of a cycle.  The link stays: methods may still be called. */
+/* What can be part of a cycle.  The link stays, for the methods that need nothing else, but
+ * delivers nothing any more: a loop in another thread may have its turn meanwhile. */
 static int
 connection_clear(PyObject *object)
 {
     Connection *self = (Connection *)object;
 
+    if (self->link)
+        self->link->owner = NULL;
     pendingcall_list_clear(&self->pending);
     Py_CLEAR(self->filters);
     paths_clear(&self->paths);
@@ -219,14 +222,13 @@ connection_dealloc(PyObject *object)
 {
     Connection *self = (Connection *)object;
     PyTypeObject *type = Py_TYPE(object);
-    Link *link = TAKE(self->link);
+    Link *link;
 
     PyObject_GC_UnTrack(object);
     if (self->weakrefs)
         PyObject_ClearWeakRefs(object);
-    if (link)
-        link->owner = NULL; /* nothing is delivered any more */
     connection_clear(object);
+    link = TAKE(self->link);
     mainloop_detach(&self->loop);
     if (link) {
         WITH_LINK(link, link_close(link));

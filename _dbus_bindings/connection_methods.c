@@ -312,12 +312,24 @@ conn_send_message_with_reply_and_block(PyObject *object, PyObject *args)
     return reply ? message_new_steal(st, reply) : NULL;
 }
 
+/* For what needs the containers, which the garbage collector takes before the object. */
+static int
+check_alive(Connection *self)
+{
+    if (self->filters && self->paths.handlers && self->paths.children)
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError, "the connection is being collected");
+    return -1;
+}
+
 static PyObject *
 conn_add_message_filter(PyObject *object, PyObject *callable)
 {
     Connection *self = connection_of(object);
-    Py_ssize_t n = PyTuple_GET_SIZE(self->filters);
 
+    if (check_alive(self) < 0)
+        return NULL;
+    Py_ssize_t n = PyTuple_GET_SIZE(self->filters);
     if (!PyCallable_Check(callable))
         return PyErr_Format(PyExc_TypeError, "a message filter must be callable, not %s",
                             Py_TYPE(callable)->tp_name);
@@ -348,6 +360,9 @@ static PyObject *
 conn_remove_message_filter(PyObject *object, PyObject *callable)
 {
     Connection *self = connection_of(object);
+
+    if (check_alive(self) < 0)
+        return NULL;
     _cleanup_object_ PyObject *filters = Py_NewRef(self->filters);
     Py_ssize_t n = PyTuple_GET_SIZE(filters), at = last_index(filters, callable);
 
@@ -384,7 +399,7 @@ conn_register_object_path(PyObject *object, PyObject *args, PyObject *kwargs)
     PyObject *path, *on_message, *on_unregister = Py_None;
     int fallback = 0;
 
-    if (require_main_loop(self) < 0 ||
+    if (check_alive(self) < 0 || require_main_loop(self) < 0 ||
         !PyArg_ParseTupleAndKeywords(args, kwargs, "OO|Op:_register_object_path", names, &path,
                                      &on_message, &on_unregister, &fallback))
         return NULL;
@@ -405,7 +420,8 @@ conn_unregister_object_path(PyObject *object, PyObject *args, PyObject *kwargs)
     Connection *self = connection_of(object);
     PyObject *path;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:_unregister_object_path", names, &path))
+    if (check_alive(self) < 0 ||
+        !PyArg_ParseTupleAndKeywords(args, kwargs, "O:_unregister_object_path", names, &path))
         return NULL;
     _cleanup_object_ PyObject *key = path_argument(path);
     if (!key || paths_remove(&self->paths, key) < 0)
@@ -419,7 +435,8 @@ conn_list_exported_child_objects(PyObject *object, PyObject *args, PyObject *kwa
     static char *names[] = {"path", NULL};
     const char *path;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s:list_exported_child_objects", names, &path) ||
+    if (check_alive(connection_of(object)) < 0 ||
+        !PyArg_ParseTupleAndKeywords(args, kwargs, "s:list_exported_child_objects", names, &path) ||
         check_path(path) < 0)
         return NULL;
     return paths_children(&connection_of(object)->paths, path);

@@ -134,7 +134,7 @@ take_text(Decoder *d, unsigned op, size_t *ret_len)
     if (!at)
         return NULL;
     size_t len = op == OP_SIGNATURE ? *at : load32(d, at);
-    at = take(d, 1, len + 1);
+    at = len < LIMIT_MESSAGE ? take(d, 1, len + 1) : take(d, 1, LIMIT_MESSAGE + 1);
     if (!at)
         return NULL;
     *ret_len = len;

@@ -360,8 +360,7 @@ message_setup(PyObject *module, State *st)
         .slots = message_slots,
     };
 
-    st->str_object_path = PyUnicode_InternFromString("__dbus_object_path__");
-    if (!st->str_object_path || state_add_type(module, &st->message, &spec, NULL, "Message") < 0 ||
+    if (state_add_type(module, &st->message, &spec, NULL, "Message") < 0 ||
         add_guess_signature(module, st) < 0)
         return -1;
     return message_kinds_setup(module, st);

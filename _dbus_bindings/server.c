@@ -217,10 +217,15 @@ server_traverse(PyObject *object, visitproc visit, void *arg)
     return 0;
 }
 
+/* A loop in another thread may have its turn meanwhile: nothing is delivered any more. */
 static int
 server_clear(PyObject *object)
 {
-    Py_CLEAR(((Server *)object)->connection_class);
+    Server *self = (Server *)object;
+
+    if (self->listener)
+        self->listener->owner = NULL;
+    Py_CLEAR(self->connection_class);
     return 0;
 }
 
@@ -229,14 +234,13 @@ server_dealloc(PyObject *object)
 {
     Server *self = (Server *)object;
     PyTypeObject *type = Py_TYPE(object);
-    Listener *listener = TAKE(self->listener);
+    Listener *listener;
 
     PyObject_GC_UnTrack(object);
     if (self->weakrefs)
         PyObject_ClearWeakRefs(object);
-    if (listener)
-        listener->owner = NULL; /* nothing is delivered any more */
     server_clear(object);
+    listener = TAKE(self->listener);
     mainloop_detach(&self->loop);
     if (listener) {
         listener_disconnect(listener);

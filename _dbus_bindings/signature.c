@@ -117,14 +117,15 @@ signature_next(const char *p)
 {
     unsigned open = 0;
 
-    if (!*p)
-        return p;
-    do {
+    /* The end is looked for too: a class that is also a subclass of ObjectPath may hold any text. */
+    for (; *p; p++) {
         if (*p == '(' || *p == '{')
             open++;
         else if (*p == ')' || *p == '}')
             open--;
-    } while (*p++ == 'a' || open);
+        if (*p != 'a' && !open)
+            return p + 1;
+    }
     return p;
 }
 

@@ -13,23 +13,19 @@
 #include "../cleanup.h"
 #include "../compat.h"
 #include "../signature.h"
+#include "container.h"
 #include "level.h"
 #include "value.h"
 
-static ArrayValue *
-array_of(PyObject *self)
+static ContainerTail *
+array_tail(PyObject *self)
 {
-    return (ArrayValue *)(void *)self;
+    return &((ArrayValue *)(void *)self)->tail;
 }
 
 static int
-check_item_signature(PyObject *signature)
+check_item_signature(const char *text)
 {
-    if (signature == Py_None)
-        return 0;
-    const char *text = PyUnicode_AsUTF8(signature);
-    if (!text)
-        return -1;
     if (!*text || *signature_next(text)) {
         PyErr_SetString(PyExc_ValueError, "There must be exactly one complete type in an Array's "
                                           "signature parameter");
@@ -45,8 +41,8 @@ array_make(PyTypeObject *type, PyObject *signature, long level)
 
     if (!self)
         return NULL;
-    array_of(self)->signature = Py_NewRef(signature);
-    array_of(self)->level = level;
+    array_tail(self)->signature = Py_NewRef(signature);
+    array_tail(self)->level = level;
     return self;
 }
 
@@ -65,7 +61,7 @@ array_new(State *st, Py_ssize_t n, PyObject *signature, long level)
     if (!items || PyList_SetSlice(self, 0, 0, items) < 0)
         return NULL;
 #else
-    PyListObject *list = &array_of(self)->head;
+    PyListObject *list = &array_tail(self)->head;
     list->ob_item = PyMem_Calloc((size_t)n, sizeof(PyObject *));
     if (!list->ob_item)
         return PyErr_NoMemory();
@@ -78,24 +74,16 @@ array_new(State *st, Py_ssize_t n, PyObject *signature, long level)
 PyObject *
 array_signature_borrow(PyObject *array)
 {
-    PyObject *signature = array_of(array)->signature;
-
-    return signature ? signature : Py_None;
+    return container_signature_borrow(array_tail(array));
 }
 
 static PyObject *
-array_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+array_tp_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *kwargs)
 {
-    State *st = state_of_type(type);
-    PyObject *signature = value_keyword_borrow(kwargs, "signature");
+    PyObject *signature;
     long level;
 
-    (void)args;
-    if (!st || level_convert(value_keyword_borrow(kwargs, "variant_level"), &level) < 0)
-        return NULL;
-    if (!signature || !PyObject_TypeCheck(signature, st->signature))
-        signature = Py_None;
-    else if (check_item_signature(signature) < 0)
+    if (container_parse_new(type, kwargs, check_item_signature, &signature, &level) < 0)
         return NULL;
     return array_make(type, signature, level);
 }
@@ -103,51 +91,37 @@ array_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 static int
 array_tp_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    PyObject *items = NULL, *given = NULL, *level = NULL;
-    char *names[] = {"iterable", "signature", "variant_level", NULL};
-    State *st = state_of(self);
-
-    if (!st ||
-        !PyArg_ParseTupleAndKeywords(args, kwargs, "|OOO:__init__", names, &items, &given, &level))
-        return -1;
-    _cleanup_object_ PyObject *signature = signature_from_keyword(st, given);
-    if (!signature || check_item_signature(signature) < 0)
-        return -1;
-    _cleanup_object_ PyObject *list_args = items ? PyTuple_Pack(1, items) : PyTuple_New(0);
-    if (!list_args || PyList_Type.tp_init(self, list_args, NULL) < 0)
-        return -1;
-    Py_XSETREF(array_of(self)->signature, TAKE(signature));
-    return 0;
+    return container_init(self, args, kwargs, "iterable", &PyList_Type, check_item_signature,
+                          array_tail(self));
 }
 
 static PyObject *
 array_repr(PyObject *self)
 {
-    return value_repr_container_steal(self, PyList_Type.tp_repr(self), array_of(self)->signature,
-                                      array_of(self)->level);
+    return container_repr(self, &PyList_Type, array_tail(self));
 }
 
 static PyObject *
-array_reduce(PyObject *self, PyObject *unused)
+array_reduce(PyObject *self, PyObject *Py_UNUSED(none))
 {
-    (void)unused;
-    return value_reduce_steal(self, &(ValueParts){.signature = array_of(self)->signature,
-                                                  .level = array_of(self)->level,
-                                                  .items = PyObject_GetIter(self)});
+    return value_reduce_steal(self,
+                              &(ValueParts){.signature = Py_XNewRef(array_tail(self)->signature),
+                                            .level = array_tail(self)->level,
+                                            .items = PyObject_GetIter(self)});
 }
 
 static int
 array_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(array_of(self)->signature);
+    Py_VISIT(array_tail(self)->signature);
     return PyList_Type.tp_traverse(self, visit, arg);
 }
 
 static int
 array_clear(PyObject *self)
 {
-    Py_CLEAR(array_of(self)->signature);
+    Py_CLEAR(array_tail(self)->signature);
     return PyList_Type.tp_clear(self);
 }
 
@@ -158,7 +132,7 @@ array_dealloc(PyObject *self)
 
     PyObject_GC_UnTrack(self);
     Py_TRASHCAN_BEGIN(self, array_dealloc) /* arrays within arrays within arrays ... */
-        Py_CLEAR(array_of(self)->signature);
+        Py_CLEAR(array_tail(self)->signature);
     PyList_Type.tp_dealloc(self);
     Py_DECREF(type);
     Py_TRASHCAN_END
@@ -168,9 +142,9 @@ int
 array_setup(PyObject *module, State *st)
 {
     static PyMemberDef members[] = {
-        {"signature", T_OBJECT, offsetof(ArrayValue, signature), READONLY,
+        {"signature", T_OBJECT, offsetof(ArrayValue, tail.signature), READONLY,
          "The Signature of one item, or None if it is to be guessed from the first one."},
-        {"variant_level", T_LONG, offsetof(ArrayValue, level), READONLY,
+        {"variant_level", T_LONG, offsetof(ArrayValue, tail.level), READONLY,
          "The number of nested variants that the value travels in (int)."},
         {0},
     };

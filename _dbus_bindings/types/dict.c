@@ -12,23 +12,19 @@
 #include "../cleanup.h"
 #include "../compat.h"
 #include "../signature.h"
+#include "container.h"
 #include "level.h"
 #include "value.h"
 
-static DictionaryValue *
-dictionary_of(PyObject *self)
+static ContainerTail *
+dictionary_tail(PyObject *self)
 {
-    return (DictionaryValue *)(void *)self;
+    return &((DictionaryValue *)(void *)self)->tail;
 }
 
 static int
-check_entry_signature(PyObject *signature)
+check_entry_signature(const char *text)
 {
-    if (signature == Py_None)
-        return 0;
-    const char *text = PyUnicode_AsUTF8(signature);
-    if (!text)
-        return -1;
     if (!*text || strchr("av({", *text)) {
         PyErr_SetString(PyExc_ValueError, "The key type in a Dictionary's signature must be a "
                                           "primitive type");
@@ -51,8 +47,8 @@ dictionary_make(PyTypeObject *type, PyObject *signature, long level)
 
     if (!self)
         return NULL;
-    dictionary_of(self)->signature = Py_NewRef(signature);
-    dictionary_of(self)->level = level;
+    dictionary_tail(self)->signature = Py_NewRef(signature);
+    dictionary_tail(self)->level = level;
     return self;
 }
 
@@ -65,24 +61,16 @@ dictionary_new(State *st, PyObject *signature, long level)
 PyObject *
 dictionary_signature_borrow(PyObject *dictionary)
 {
-    PyObject *signature = dictionary_of(dictionary)->signature;
-
-    return signature ? signature : Py_None;
+    return container_signature_borrow(dictionary_tail(dictionary));
 }
 
 static PyObject *
-dictionary_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+dictionary_tp_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *kwargs)
 {
-    State *st = state_of_type(type);
-    PyObject *signature = value_keyword_borrow(kwargs, "signature");
+    PyObject *signature;
     long level;
 
-    (void)args;
-    if (!st || level_convert(value_keyword_borrow(kwargs, "variant_level"), &level) < 0)
-        return NULL;
-    if (!signature || !PyObject_TypeCheck(signature, st->signature))
-        signature = Py_None;
-    else if (check_entry_signature(signature) < 0)
+    if (container_parse_new(type, kwargs, check_entry_signature, &signature, &level) < 0)
         return NULL;
     return dictionary_make(type, signature, level);
 }
@@ -90,28 +78,14 @@ dictionary_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 static int
 dictionary_tp_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    PyObject *entries = NULL, *given = NULL, *level = NULL;
-    char *names[] = {"mapping_or_iterable", "signature", "variant_level", NULL};
-    State *st = state_of(self);
-
-    if (!st || !PyArg_ParseTupleAndKeywords(args, kwargs, "|OOO:__init__", names, &entries, &given,
-                                            &level))
-        return -1;
-    _cleanup_object_ PyObject *signature = signature_from_keyword(st, given);
-    if (!signature || check_entry_signature(signature) < 0)
-        return -1;
-    _cleanup_object_ PyObject *dict_args = entries ? PyTuple_Pack(1, entries) : PyTuple_New(0);
-    if (!dict_args || PyDict_Type.tp_init(self, dict_args, NULL) < 0)
-        return -1;
-    Py_XSETREF(dictionary_of(self)->signature, TAKE(signature));
-    return 0;
+    return container_init(self, args, kwargs, "mapping_or_iterable", &PyDict_Type,
+                          check_entry_signature, dictionary_tail(self));
 }
 
 static PyObject *
 dictionary_repr(PyObject *self)
 {
-    return value_repr_container_steal(self, PyDict_Type.tp_repr(self),
-                                      dictionary_of(self)->signature, dictionary_of(self)->level);
+    return container_repr(self, &PyDict_Type, dictionary_tail(self));
 }
 
 static PyObject *
@@ -120,24 +94,24 @@ dictionary_reduce(PyObject *self, PyObject *unused)
     _cleanup_object_ PyObject *entries = PyObject_CallMethod(self, "items", NULL);
 
     (void)unused;
-    return value_reduce_steal(self,
-                              &(ValueParts){.signature = dictionary_of(self)->signature,
-                                            .level = dictionary_of(self)->level,
-                                            .pairs = entries ? PyObject_GetIter(entries) : NULL});
+    return value_reduce_steal(
+        self, &(ValueParts){.signature = Py_XNewRef(dictionary_tail(self)->signature),
+                            .level = dictionary_tail(self)->level,
+                            .pairs = entries ? PyObject_GetIter(entries) : NULL});
 }
 
 static int
 dictionary_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(dictionary_of(self)->signature);
+    Py_VISIT(dictionary_tail(self)->signature);
     return PyDict_Type.tp_traverse(self, visit, arg);
 }
 
 static int
 dictionary_clear(PyObject *self)
 {
-    Py_CLEAR(dictionary_of(self)->signature);
+    Py_CLEAR(dictionary_tail(self)->signature);
     return PyDict_Type.tp_clear(self);
 }
 
@@ -148,7 +122,7 @@ dictionary_dealloc(PyObject *self)
 
     PyObject_GC_UnTrack(self);
     Py_TRASHCAN_BEGIN(self, dictionary_dealloc) /* a value may be a dictionary, and so on */
-        Py_CLEAR(dictionary_of(self)->signature);
+        Py_CLEAR(dictionary_tail(self)->signature);
     PyDict_Type.tp_dealloc(self);
     Py_DECREF(type);
     Py_TRASHCAN_END
@@ -158,9 +132,9 @@ int
 dict_setup(PyObject *module, State *st)
 {
     static PyMemberDef members[] = {
-        {"signature", T_OBJECT, offsetof(DictionaryValue, signature), READONLY,
+        {"signature", T_OBJECT, offsetof(DictionaryValue, tail.signature), READONLY,
          "The Signature of key and value, or None if it is to be guessed from an entry."},
-        {"variant_level", T_LONG, offsetof(DictionaryValue, level), READONLY,
+        {"variant_level", T_LONG, offsetof(DictionaryValue, tail.level), READONLY,
          "The number of nested variants that the value travels in (int)."},
         {0},
     };

@@ -28,10 +28,12 @@ level_field(State *st, PyObject *value)
     if (flags & Py_TPFLAGS_LONG_SUBCLASS)
         return PyType_IsSubtype(type, st->long_base) ? &((IntValue *)(void *)value)->level : NULL;
     if (flags & Py_TPFLAGS_DICT_SUBCLASS)
-        return PyType_IsSubtype(type, st->dictionary) ? &((DictionaryValue *)(void *)value)->level
-                                                      : NULL;
+        return PyType_IsSubtype(type, st->dictionary)
+                   ? &((DictionaryValue *)(void *)value)->tail.level
+                   : NULL;
     if (flags & Py_TPFLAGS_LIST_SUBCLASS)
-        return PyType_IsSubtype(type, st->array) ? &((ArrayValue *)(void *)value)->level : NULL;
+        return PyType_IsSubtype(type, st->array) ? &((ArrayValue *)(void *)value)->tail.level
+                                                 : NULL;
     if (flags & Py_TPFLAGS_TUPLE_SUBCLASS)
         return PyType_IsSubtype(type, st->structure) ? &struct_tail(value)->level : NULL;
     if (flags & Py_TPFLAGS_BYTES_SUBCLASS)

@@ -36,16 +36,20 @@ typedef struct StringValue {
     long level;
 } StringValue;
 
-typedef struct ArrayValue {
-    PyListObject head;
+/* Of all containers; that of a tuple is behind its items. */
+typedef struct ContainerTail {
     PyObject *signature; /* Signature or None; NULL only while being made or cleared */
     long level;
+} ContainerTail;
+
+typedef struct ArrayValue {
+    PyListObject head;
+    ContainerTail tail;
 } ArrayValue;
 
 typedef struct DictionaryValue {
     PyDictObject head;
-    PyObject *signature; /* as in ArrayValue */
-    long level;
+    ContainerTail tail;
 } DictionaryValue;
 
 typedef struct UnixFdValue {
@@ -54,18 +58,12 @@ typedef struct UnixFdValue {
     long level;
 } UnixFdValue;
 
-/* Behind the items of a tuple. */
-typedef struct StructTail {
-    PyObject *signature; /* as in ArrayValue */
-    long level;
-} StructTail;
-
 #define BYTES_ITEMS ((Py_ssize_t)offsetof(PyBytesObject, ob_sval))
 #define STRUCT_ITEMS ((Py_ssize_t)offsetof(PyTupleObject, ob_item))
 
 /* Sizes for the type specs.  bytes: the NUL, and up to a word lost on aligning the field. */
 #define BYTES_BASICSIZE ((int)(BYTES_ITEMS + 1 + 7 + (Py_ssize_t)sizeof(long)))
-#define STRUCT_BASICSIZE ((int)(STRUCT_ITEMS + (Py_ssize_t)sizeof(StructTail)))
+#define STRUCT_BASICSIZE ((int)(STRUCT_ITEMS + (Py_ssize_t)sizeof(ContainerTail)))
 
 static inline long *
 bytes_level(PyObject *value)
@@ -75,11 +73,11 @@ bytes_level(PyObject *value)
     return (long *)(void *)((char *)value + ((end + 7) & ~(Py_ssize_t)7));
 }
 
-static inline StructTail *
+static inline ContainerTail *
 struct_tail(PyObject *value)
 {
-    return (StructTail *)(void *)((char *)value + STRUCT_ITEMS +
-                                  Py_SIZE(value) * (Py_ssize_t)sizeof(PyObject *));
+    return (ContainerTail *)(void *)((char *)value + STRUCT_ITEMS +
+                                     Py_SIZE(value) * (Py_ssize_t)sizeof(PyObject *));
 }
 
 /* The variant_level of any object; 0 for those that are not of our types.  Never fails. */

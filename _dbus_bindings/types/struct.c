@@ -6,7 +6,7 @@
 
 #include "../cleanup.h"
 #include "../compat.h"
-#include "../signature.h"
+#include "container.h"
 #include "level.h"
 #include "value.h"
 
@@ -28,9 +28,7 @@ struct_new(State *st, Py_ssize_t n, PyObject *signature, long level)
 PyObject *
 struct_signature_borrow(PyObject *structure)
 {
-    PyObject *signature = struct_tail(structure)->signature;
-
-    return signature ? signature : Py_None;
+    return container_signature_borrow(struct_tail(structure));
 }
 
 static PyObject *
@@ -46,7 +44,7 @@ struct_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_TypeError, "__new__ takes exactly one positional parameter");
         return NULL;
     }
-    if (value_parse_container(st, kwargs, &signature, &level) < 0)
+    if (container_parse(st, kwargs, &signature, &level) < 0)
         return NULL;
     _cleanup_object_ PyObject *items = PySequence_Tuple(PyTuple_GET_ITEM(args, 0));
     if (!items)
@@ -67,21 +65,18 @@ struct_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 static PyObject *
 struct_repr(PyObject *self)
 {
-    StructTail *tail = struct_tail(self);
-
-    return value_repr_container_steal(self, PyTuple_Type.tp_repr(self), tail->signature,
-                                      tail->level);
+    return container_repr(self, &PyTuple_Type, struct_tail(self));
 }
 
 static PyObject *
 struct_reduce(PyObject *self, PyObject *unused)
 {
-    StructTail *tail = struct_tail(self);
+    ContainerTail *tail = struct_tail(self);
 
     (void)unused;
     return value_reduce_steal(
         self, &(ValueParts){.arg = PyTuple_GetSlice(self, 0, PyTuple_GET_SIZE(self)),
-                            .signature = tail->signature,
+                            .signature = Py_XNewRef(tail->signature),
                             .level = tail->level});
 }
 

@@ -6,7 +6,6 @@
 
 #include "../cleanup.h"
 #include "../compat.h"
-#include "../signature.h"
 #include "level.h"
 
 int
@@ -50,30 +49,6 @@ value_parse_level(PyObject *kwargs, long *ret_level)
 }
 
 int
-value_parse_container(State *st, PyObject *kwargs, PyObject **ret_signature, long *ret_level)
-{
-    PyObject *signature = NULL, *level = NULL;
-
-    if (kwargs && PyDict_GET_SIZE(kwargs)) {
-        _cleanup_object_ PyObject *none = PyTuple_New(0);
-        char *names[] = {"signature", "variant_level", NULL};
-
-        if (!none ||
-            !PyArg_ParseTupleAndKeywords(none, kwargs, "|OO:__new__", names, &signature, &level))
-            return -1;
-    }
-    long number;
-    if (level_convert(level, &number) < 0)
-        return -1;
-    signature = signature_from_keyword(st, signature);
-    if (!signature)
-        return -1;
-    *ret_signature = signature;
-    *ret_level = number;
-    return 0;
-}
-
-int
 value_parse_positional(PyObject *args, PyObject **ret_arg)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(args);
@@ -97,17 +72,6 @@ value_repr_steal(PyObject *self, PyObject *inner, long level)
         return PyUnicode_FromFormat("%s(%U, variant_level=%ld)", Py_TYPE(self)->tp_name, text,
                                     level);
     return PyUnicode_FromFormat("%s(%U)", Py_TYPE(self)->tp_name, text);
-}
-
-PyObject *
-value_repr_container_steal(PyObject *self, PyObject *inner, PyObject *signature, long level)
-{
-    if (!inner)
-        return NULL;
-    PyObject *both =
-        PyUnicode_FromFormat("%U, signature=%R", inner, signature ? signature : Py_None);
-    Py_DECREF(inner);
-    return value_repr_steal(self, both, level);
 }
 
 int
@@ -193,17 +157,17 @@ instance_state(PyObject *self)
 }
 
 static PyObject *
-reduce_keywords(const ValueParts *parts)
+reduce_keywords(PyObject *signature, long number)
 {
     _cleanup_object_ PyObject *keywords = PyDict_New();
 
     if (!keywords)
         return NULL;
-    if (parts->signature && parts->signature != Py_None &&
-        PyDict_SetItemString(keywords, "signature", parts->signature) < 0)
+    if (signature && signature != Py_None &&
+        PyDict_SetItemString(keywords, "signature", signature) < 0)
         return NULL;
-    if (parts->level != 0) {
-        _cleanup_object_ PyObject *level = PyLong_FromLong(parts->level);
+    if (number != 0) {
+        _cleanup_object_ PyObject *level = PyLong_FromLong(number);
         if (!level || PyDict_SetItemString(keywords, "variant_level", level) < 0)
             return NULL;
     }
@@ -216,11 +180,12 @@ value_reduce_steal(PyObject *self, ValueParts *parts)
     _cleanup_object_ PyObject *arg = parts->arg;
     _cleanup_object_ PyObject *items = parts->items;
     _cleanup_object_ PyObject *pairs = parts->pairs;
+    _cleanup_object_ PyObject *signature = parts->signature;
     PyObject *type = (PyObject *)Py_TYPE(self);
 
     if (PyErr_Occurred()) /* one of the parts could not be made */
         return NULL;
-    _cleanup_object_ PyObject *keywords = reduce_keywords(parts);
+    _cleanup_object_ PyObject *keywords = reduce_keywords(signature, parts->level);
     _cleanup_object_ PyObject *copyreg = keywords ? PyImport_ImportModule("copyreg") : NULL;
     _cleanup_object_ PyObject *state = copyreg ? instance_state(self) : NULL;
     if (!state)

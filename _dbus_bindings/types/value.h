@@ -16,9 +16,6 @@ int value_add_type(PyObject *module, PyTypeObject **field, PyType_Spec *spec, Py
 /* The level of a constructor that knows no other keyword; `kwargs` may be NULL. */
 int value_parse_level(PyObject *kwargs, long *ret_level);
 
-/* As value_parse_level, for one that knows `signature` too (new reference, None by default). */
-int value_parse_container(State *st, PyObject *kwargs, PyObject **ret_signature, long *ret_level);
-
 /* TypeError and -1 unless there is at most one positional argument.  ret_arg borrows it, or is
  * set to NULL. */
 int value_parse_positional(PyObject *args, PyObject **ret_arg);
@@ -29,10 +26,6 @@ PyObject *value_keyword_borrow(PyObject *kwargs, const char *name);
 /* "dbus.Int32(5, variant_level=1)" around the inner "5", which is consumed and may be NULL with
  * an exception set. */
 PyObject *value_repr_steal(PyObject *self, PyObject *inner, long level);
-
-/* The same with the signature, NULL meaning None. */
-PyObject *value_repr_container_steal(PyObject *self, PyObject *inner, PyObject *signature,
-                                     long level);
 
 /* tp_setattro of immutable types. */
 int value_refuse_setattr(PyObject *self, PyObject *name, PyObject *value);
@@ -45,7 +38,7 @@ void value_dealloc(PyObject *self);
  * containers the iterators over items and over pairs (consumed, NULL: none). */
 typedef struct ValueParts {
     PyObject *arg;
-    PyObject *signature; /* borrowed, NULL for None */
+    PyObject *signature; /* consumed, NULL for None */
     long level;
     PyObject *items;
     PyObject *pairs;
