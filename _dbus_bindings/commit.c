@@ -7,9 +7,11 @@
  */
 #include "commit.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "cleanup.h"
+#include "fdwalk.h"
 #include "replay.h"
 
 #define COMMIT_SMALL 512u    /* bytes of body below which the iterators are as fast */
@@ -165,7 +167,19 @@ check_sums(DBusMessage *message, const Program *program, size_t body)
     return 0;
 }
 
-/* With descriptors a failure is to be expected some day (EMFILE), so they go into a copy first. */
+DBusMessage *
+commit_copy_new(DBusMessage *message)
+{
+    errno = 0;
+    DBusMessage *copy = dbus_message_copy(message);
+
+    if (!copy)
+        replay_refuse();
+    return copy;
+}
+
+/* With descriptors a failure is to be expected some day (EMFILE), and memory for a large body may
+ * be missing, so these go into a copy first; for small ones that would cost too much. */
 static int
 commit_replay(State *st, DBusMessage **message, const Program *program, Encoder *e)
 {
@@ -173,19 +187,18 @@ commit_replay(State *st, DBusMessage **message, const Program *program, Encoder 
 
     if (check_sums(*message, program, e->len - ENCODE_ROOM) < 0)
         return -1;
-    if (e->n_fds == 0) {
+    if (e->n_fds > 0 && fdwalk_count(*message) + e->n_fds > ENCODE_FDS)
+        return encode_refuse_fds();
+    if (e->n_fds == 0 && e->len - ENCODE_ROOM < COMMIT_SMALL) {
         if (replay_body(st, *message, program, body, NULL) == 0)
             return 0;
         dbus_message_unref(TAKE(*message));
         return -1;
     }
 
-    _cleanup_message_ DBusMessage *copy = dbus_message_copy(*message);
-    if (!copy || replay_body(st, copy, program, body, e->fds) < 0) {
-        if (!PyErr_Occurred())
-            PyErr_NoMemory();
+    _cleanup_message_ DBusMessage *copy = commit_copy_new(*message);
+    if (!copy || replay_body(st, copy, program, body, e->fds) < 0)
         return -1;
-    }
     dbus_message_set_serial(copy, dbus_message_get_serial(*message));
     dbus_message_unref(*message);
     *message = TAKE(copy);
@@ -193,16 +206,14 @@ commit_replay(State *st, DBusMessage **message, const Program *program, Encoder 
 }
 
 int
-commit_body(State *st, DBusMessage **message, const Program *program, Encoder *e)
+commit_body(State *st, DBusMessage **message, bool ours, const Program *program, Encoder *e)
 {
     bool empty = !*dbus_message_get_signature(*message);
 
     if (program->count == 0)
         return 0;
-    /* A serial means that the message came from outside: its header may hold anything. */
-    if (empty && !program->flat && e->n_fds == 0 && e->len - ENCODE_ROOM >= COMMIT_SMALL &&
-        dbus_message_get_serial(*message) == 0 && !commit_missing_field(*message) &&
-        !commit_is_local(*message))
+    if (ours && empty && !program->flat && e->n_fds == 0 && e->len - ENCODE_ROOM >= COMMIT_SMALL &&
+        !commit_missing_field(*message) && !commit_is_local(*message))
         return commit_bytes(message, program, e);
     return commit_replay(st, message, program, e);
 }

@@ -8,16 +8,20 @@
 #include <Python.h>
 
 #include <dbus/dbus.h>
-#include <stddef.h>
+#include <stdbool.h>
 
 #include "encode.h"
 #include "program.h"
 #include "state.h"
 
 /* Adds the encoder's body to *message, which may be replaced by another DBusMessage of the same
- * header; the encoder's buffer is used up.  -1 with an exception: *message is as it was, but where
- * memory ran out in the middle it is NULL, since libdbus leaves ruins then. */
-int commit_body(State *st, DBusMessage **message, const Program *program, Encoder *e);
+ * header; the encoder's buffer is used up.  `ours`: no peer wrote the header.  -1 with an exception:
+ * *message is as it was, but where memory ran out over a few bytes it is NULL, since libdbus leaves
+ * ruins then. */
+int commit_body(State *st, DBusMessage **message, bool ours, const Program *program, Encoder *e);
+
+/* An independent copy; NULL with MemoryError, or OSError where descriptors ran out. */
+DBusMessage *commit_copy_new(DBusMessage *message);
 
 /* The name of a header field without which a message of this type is invalid and which this one
  * has not ("path", "interface" ...); NULL if there is none. */

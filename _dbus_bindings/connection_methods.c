@@ -184,9 +184,11 @@ conn_send_message(PyObject *self, PyObject *args)
 
     if (!PyArg_ParseTuple(args, "O:send_message", &object))
         return NULL;
-    DBusMessage *message = message_borrow_for_send(state_of(self), object);
-    if (!message)
+    DBusMessage *borrowed = message_borrow_for_send(state_of(self), object);
+    if (!borrowed)
         return NULL;
+    /* Without the GIL another thread may give the Message another content. */
+    _cleanup_message_ DBusMessage *message = dbus_message_ref(borrowed);
     WITH_LINK(link, result = link_send(link, message, &serial));
     return result == LINK_OK ? PyLong_FromUnsignedLong(serial) : PyErr_NoMemory();
 }

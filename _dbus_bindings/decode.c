@@ -134,11 +134,14 @@ take_text(Decoder *d, unsigned op, size_t *ret_len)
     if (!at)
         return NULL;
     size_t len = op == OP_SIGNATURE ? *at : load32(d, at);
-    at = len < LIMIT_MESSAGE ? take(d, 1, len + 1) : take(d, 1, LIMIT_MESSAGE + 1);
-    if (!at)
+    if (len >= d->end - d->pos) { /* its NUL is there too */
+        refuse("a value goes beyond the end");
         return NULL;
+    }
+    const unsigned char *text = d->data + d->pos;
+    d->pos += len + 1;
     *ret_len = len;
-    return (const char *)at;
+    return (const char *)text;
 }
 
 static PyObject *

@@ -65,6 +65,9 @@ int encode_value(Encoder *e, const Node *node, PyObject *value);
 int encode_basic(Encoder *e, const Node *node, PyObject *value);
 int encode_enter(Encoder *e, unsigned levels);
 
+/* ValueError: there would be more than ENCODE_FDS. */
+int encode_refuse_fds(void);
+
 #define _cleanup_encoder_ _cleanup_(encoder_clear)
 
 #endif

@@ -190,6 +190,13 @@ fd_number(Encoder *e, PyObject *value)
     return (int)number;
 }
 
+int
+encode_refuse_fds(void)
+{
+    PyErr_SetString(PyExc_ValueError, "a message may not carry more than 253 descriptors");
+    return -1;
+}
+
 /* Duplicated at once: the code that converts later values may close the original. */
 static int
 encode_fd(Encoder *e, PyObject *value)
@@ -199,10 +206,8 @@ encode_fd(Encoder *e, PyObject *value)
 
     if (fd < 0)
         return -1;
-    if (index >= ENCODE_FDS) {
-        PyErr_SetString(PyExc_ValueError, "a message may not carry more than 253 descriptors");
-        return -1;
-    }
+    if (index >= ENCODE_FDS)
+        return encode_refuse_fds();
     if (!e->fds && !(e->fds = PyMem_New(int, ENCODE_FDS))) {
         PyErr_NoMemory();
         return -1;

@@ -20,9 +20,12 @@ typedef struct FdList {
 } FdList;
 
 /* Appends a duplicate for every value of type h, in the order in which they occur.  -1 with
- * MemoryError, or OSError where the process has no descriptors left; what was collected stays in
- * the list. */
+ * MemoryError, OSError where the process has no descriptors left, or ValueError for one that did
+ * not come with the message; what was collected stays in the list. */
 int fdwalk(DBusMessage *message, FdList *list);
+
+/* The number of values of type h. */
+size_t fdwalk_count(DBusMessage *message);
 
 void fdlist_clear(FdList *list);
 

@@ -7,7 +7,6 @@
  * sockets, after a wake-up from another thread, or at the next deadline.  The loop calls serve()
  * then, in its own thread, and knows nothing else.
  */
-#define _GNU_SOURCE
 #include <Python.h>
 
 #include <string.h>

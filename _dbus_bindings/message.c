@@ -188,7 +188,8 @@ append_values(PyObject *self, const Program *program, PyObject *const *args, Py_
         return -1;
     Py_BEGIN_CRITICAL_SECTION(self);
     if (message_open(self))
-        result = commit_body(st, &((Message *)self)->msg, program, &encoder);
+        result =
+            commit_body(st, &((Message *)self)->msg, ((Message *)self)->ours, program, &encoder);
     Py_END_CRITICAL_SECTION();
     return result;
 }
@@ -311,10 +312,13 @@ message_copy(PyObject *self, PyObject *Py_UNUSED(none))
 
     Py_BEGIN_CRITICAL_SECTION(self);
     DBusMessage *message = message_get(self);
-    if (message && !(copy = dbus_message_copy(message)))
-        PyErr_NoMemory();
+    if (message)
+        copy = commit_copy_new(message);
     Py_END_CRITICAL_SECTION();
-    return copy ? message_new_steal(state_of(self), copy) : NULL;
+    PyObject *made = copy ? message_new_steal(state_of(self), copy) : NULL;
+    if (made)
+        ((Message *)made)->ours = ((Message *)self)->ours;
+    return made;
 }
 
 static PyMethodDef guess_signature = {

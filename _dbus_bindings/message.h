@@ -17,6 +17,7 @@ typedef struct Message {
     DBusMessage *msg; /* NULL until __init__ has run, and after memory ran out in append() */
     bool sent;        /* handed to libdbus, which forbids changes and would abort on them */
     bool complete;    /* the header is known to be fit for sending */
+    bool ours;        /* not received: the header is as libdbus writes it, in our byte order */
 } Message;
 
 int message_setup(PyObject *module, State *st);

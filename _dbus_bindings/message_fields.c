@@ -69,41 +69,46 @@ TEXT_FIELDS(X)
 FLAG_FIELDS(X)
 #undef X
 
+/* What a method does with its message: `a` and `b` are whatever it is told about. */
+typedef PyObject *(*Action)(PyObject *self, DBusMessage *message, const void *a, const void *b);
+
+/* `get` is message_get to read, message_open to write. */
 static PyObject *
-text_get(PyObject *self, const TextField *field)
+act(PyObject *self, DBusMessage *(*get)(PyObject *), Action action, const void *a, const void *b)
 {
     PyObject *result = NULL;
 
     Py_BEGIN_CRITICAL_SECTION(self);
-    DBusMessage *message = message_get(self);
-    if (message) {
-        const char *text = field->get(message);
-        if (!text)
-            result = Py_NewRef(Py_None);
-        else if (field == &path_field)
-            result = object_path_new(state_of(self), text, strlen(text), 0);
-        else
-            result = PyUnicode_FromString(text);
-    }
+    DBusMessage *message = get(self);
+    if (message)
+        result = action(self, message, a, b);
     Py_END_CRITICAL_SECTION();
     return result;
 }
 
+static PyObject *
+none_or_no_memory(dbus_bool_t done)
+{
+    return done ? Py_NewRef(Py_None) : PyErr_NoMemory();
+}
+
+static PyObject *
+read_text(PyObject *self, DBusMessage *message, const void *field, const void *Py_UNUSED(b))
+{
+    const char *text = ((const TextField *)field)->get(message);
+
+    if (!text)
+        return Py_NewRef(Py_None);
+    return field == &path_field ? object_path_new(state_of(self), text, strlen(text), 0)
+                                : PyUnicode_FromString(text);
+}
+
 /* `text` may be NULL: the field is cleared. */
 static PyObject *
-text_put(PyObject *self, const TextField *field, const char *text)
+write_text(PyObject *self, DBusMessage *message, const void *field, const void *text)
 {
-    PyObject *result = NULL;
-
-    Py_BEGIN_CRITICAL_SECTION(self);
-    DBusMessage *message = message_open(self);
     ((Message *)self)->complete = false; /* looked at again before it is sent */
-    if (message && field->set(message, text))
-        result = Py_NewRef(Py_None);
-    else if (message)
-        PyErr_NoMemory();
-    Py_END_CRITICAL_SECTION();
-    return result;
+    return none_or_no_memory(((const TextField *)field)->set(message, text));
 }
 
 static PyObject *
@@ -114,7 +119,7 @@ text_set(PyObject *self, PyObject *value, const TextField *field)
     if (value != Py_None &&
         (!(text = check_text(value, field->setter, NULL)) || field->check(text) < 0))
         return NULL;
-    return text_put(self, field, text);
+    return act(self, message_open, write_text, field, text);
 }
 
 static bool
@@ -124,56 +129,49 @@ text_equal(const char *a, const char *b)
 }
 
 static PyObject *
-text_has(PyObject *self, PyObject *value, const TextField *field)
+compare_text(PyObject *Py_UNUSED(self), DBusMessage *message, const void *field, const void *text)
 {
-    const char *text = NULL;
-    PyObject *result = NULL;
-
-    if ((value != Py_None || !field->none) && !(text = check_text(value, field->asker, NULL)))
-        return NULL;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    DBusMessage *message = message_get(self);
-    if (message)
-        result = PyBool_FromLong(text_equal(field->get(message), text));
-    Py_END_CRITICAL_SECTION();
-    return result;
+    return PyBool_FromLong(text_equal(((const TextField *)field)->get(message), text));
 }
 
 static PyObject *
-flag_get(PyObject *self, const FlagField *field)
+text_has(PyObject *self, PyObject *value, const TextField *field)
 {
-    PyObject *result = NULL;
+    const char *text = NULL;
 
-    Py_BEGIN_CRITICAL_SECTION(self);
-    DBusMessage *message = message_get(self);
-    if (message)
-        result = PyBool_FromLong(field->get(message) != FALSE);
-    Py_END_CRITICAL_SECTION();
-    return result;
+    if ((value != Py_None || !field->none) && !(text = check_text(value, field->asker, NULL)))
+        return NULL;
+    return act(self, message_get, compare_text, field, text);
+}
+
+static PyObject *
+read_flag(PyObject *Py_UNUSED(self), DBusMessage *message, const void *field,
+          const void *Py_UNUSED(b))
+{
+    return PyBool_FromLong(((const FlagField *)field)->get(message) != FALSE);
+}
+
+static PyObject *
+write_flag(PyObject *Py_UNUSED(self), DBusMessage *message, const void *field, const void *flag)
+{
+    ((const FlagField *)field)->set(message, *(const int *)flag != 0);
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *
 flag_set(PyObject *self, PyObject *value, const FlagField *field)
 {
     int flag;
-    PyObject *result = NULL;
 
     if (!PyArg_Parse(value, "i", &flag))
         return NULL;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    DBusMessage *message = message_open(self);
-    if (message) {
-        field->set(message, flag != 0);
-        result = Py_NewRef(Py_None);
-    }
-    Py_END_CRITICAL_SECTION();
-    return result;
+    return act(self, message_open, write_flag, field, &flag);
 }
 
 #define X(field, CHECK, NONE, words)                                                               \
     static PyObject *get_##field(PyObject *self, PyObject *Py_UNUSED(none))                        \
     {                                                                                              \
-        return text_get(self, &field##_field);                                                     \
+        return act(self, message_get, read_text, &field##_field, NULL);                            \
     }                                                                                              \
     static PyObject *set_##field(PyObject *self, PyObject *value)                                  \
     {                                                                                              \
@@ -196,7 +194,7 @@ HAS(sender)
 #define X(field, words)                                                                            \
     static PyObject *get_##field(PyObject *self, PyObject *Py_UNUSED(none))                        \
     {                                                                                              \
-        return flag_get(self, &field##_field);                                                     \
+        return act(self, message_get, read_flag, &field##_field, NULL);                            \
     }                                                                                              \
     static PyObject *set_##field(PyObject *self, PyObject *value)                                  \
     {                                                                                              \
@@ -216,10 +214,16 @@ NUMBER_GETTER(get_serial, dbus_message_get_serial)
 NUMBER_GETTER(get_reply_serial, dbus_message_get_reply_serial)
 
 static PyObject *
+write_reply_serial(PyObject *Py_UNUSED(self), DBusMessage *message, const void *serial,
+                   const void *Py_UNUSED(b))
+{
+    return none_or_no_memory(
+        dbus_message_set_reply_serial(message, *(const dbus_uint32_t *)serial));
+}
+
+static PyObject *
 set_reply_serial(PyObject *self, PyObject *value)
 {
-    PyObject *result = NULL;
-
     if (!PyLong_Check(value))
         return PyErr_Format(PyExc_TypeError, "a reply serial must be int, not %s",
                             Py_TYPE(value)->tp_name);
@@ -233,125 +237,117 @@ set_reply_serial(PyObject *self, PyObject *value)
         PyErr_SetString(PyExc_ValueError, "no message has the serial 0 that could be replied to");
         return NULL;
     }
-    Py_BEGIN_CRITICAL_SECTION(self);
-    DBusMessage *message = message_open(self);
-    if (message && dbus_message_set_reply_serial(message, (dbus_uint32_t)serial))
-        result = Py_NewRef(Py_None);
-    else if (message)
-        PyErr_NoMemory();
-    Py_END_CRITICAL_SECTION();
-    return result;
+    return act(self, message_open, write_reply_serial, &(dbus_uint32_t){(dbus_uint32_t)serial},
+               NULL);
+}
+
+static PyObject *
+read_signature(PyObject *self, DBusMessage *message, const void *Py_UNUSED(a),
+               const void *Py_UNUSED(b))
+{
+    const char *text = dbus_message_get_signature(message);
+
+    return signature_new(state_of(self), text, strlen(text), 0);
 }
 
 static PyObject *
 get_signature(PyObject *self, PyObject *Py_UNUSED(none))
 {
-    PyObject *result = NULL;
+    return act(self, message_get, read_signature, NULL, NULL);
+}
 
-    Py_BEGIN_CRITICAL_SECTION(self);
-    DBusMessage *message = message_get(self);
-    if (message) {
-        const char *text = dbus_message_get_signature(message);
-        result = signature_new(state_of(self), text, strlen(text), 0);
-    }
-    Py_END_CRITICAL_SECTION();
-    return result;
+static PyObject *
+compare_signature(PyObject *Py_UNUSED(self), DBusMessage *message, const void *text,
+                  const void *Py_UNUSED(b))
+{
+    return PyBool_FromLong(text_equal(dbus_message_get_signature(message), text));
 }
 
 static PyObject *
 has_signature(PyObject *self, PyObject *value)
 {
     const char *text = check_text(value, "the argument of has_signature()", NULL);
-    PyObject *result = NULL;
 
-    if (!text)
-        return NULL;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    DBusMessage *message = message_get(self);
-    if (message)
-        result = PyBool_FromLong(text_equal(dbus_message_get_signature(message), text));
-    Py_END_CRITICAL_SECTION();
-    return result;
+    return text ? act(self, message_get, compare_signature, text, NULL) : NULL;
 }
 
-/* The elements of a path that is valid. */
+/* Appends the elements of the path, which is valid, to the list. */
 static PyObject *
-split_path(const char *path)
+split_path(PyObject *Py_UNUSED(self), DBusMessage *message, const void *Py_UNUSED(a),
+           const void *list)
 {
-    _cleanup_object_ PyObject *list = PyList_New(0);
+    const char *path = dbus_message_get_path(message);
 
-    while (list && *path && path[1]) {
+    if (!path)
+        return Py_NewRef(Py_None);
+    while (path[0] && path[1]) {
         const char *start = path + 1;
         size_t n = strcspn(start, "/");
         _cleanup_object_ PyObject *element = PyUnicode_FromStringAndSize(start, (Py_ssize_t)n);
-        if (!element || PyList_Append(list, element) < 0)
+        if (!element || PyList_Append(*(PyObject *const *)list, element) < 0)
             return NULL;
         path = start + n;
     }
-    return TAKE(list);
+    return Py_NewRef(*(PyObject *const *)list);
 }
 
 static PyObject *
 get_path_decomposed(PyObject *self, PyObject *Py_UNUSED(none))
 {
-    PyObject *result = NULL;
+    /* Made first: that may run the garbage collector, and so code that changes the path. */
+    _cleanup_object_ PyObject *list = PyList_New(0);
 
-    Py_BEGIN_CRITICAL_SECTION(self);
-    DBusMessage *message = message_get(self);
-    if (message) {
-        const char *path = dbus_message_get_path(message);
-        result = path ? split_path(path) : Py_NewRef(Py_None);
-    }
-    Py_END_CRITICAL_SECTION();
-    return result;
+    return list ? act(self, message_get, split_path, NULL, &list) : NULL;
+}
+
+typedef struct Description {
+    int type;
+    const TextField *fields[2]; /* the second may be NULL */
+    const char *texts[2];
+} Description;
+
+static PyObject *
+compare_description(PyObject *Py_UNUSED(self), DBusMessage *message, const void *description,
+                    const void *Py_UNUSED(b))
+{
+    const Description *d = description;
+    bool same = dbus_message_get_type(message) == d->type;
+
+    for (int i = 0; i < 2 && d->fields[i]; i++)
+        same = same && text_equal(d->fields[i]->get(message), d->texts[i]);
+    return PyBool_FromLong(same);
 }
 
 static PyObject *
-is_of_type(PyObject *self, int type, const TextField *a, const char *a_text, const TextField *b,
-           const char *b_text)
+is_described(PyObject *self, PyObject *args, const char *format, Description *d)
 {
-    PyObject *result = NULL;
-
-    Py_BEGIN_CRITICAL_SECTION(self);
-    DBusMessage *message = message_get(self);
-    if (message)
-        result = PyBool_FromLong(dbus_message_get_type(message) == type &&
-                                 text_equal(a->get(message), a_text) &&
-                                 (!b || text_equal(b->get(message), b_text)));
-    Py_END_CRITICAL_SECTION();
-    return result;
+    if (!PyArg_ParseTuple(args, format, &d->texts[0], &d->texts[1]))
+        return NULL;
+    return act(self, message_get, compare_description, d, NULL);
 }
 
 static PyObject *
 is_method_call(PyObject *self, PyObject *args)
 {
-    const char *interface, *member;
+    Description d = {DBUS_MESSAGE_TYPE_METHOD_CALL, {&interface_field, &member_field}, {NULL}};
 
-    if (!PyArg_ParseTuple(args, "ss:is_method_call", &interface, &member))
-        return NULL;
-    return is_of_type(self, DBUS_MESSAGE_TYPE_METHOD_CALL, &interface_field, interface,
-                      &member_field, member);
+    return is_described(self, args, "ss:is_method_call", &d);
 }
 
 static PyObject *
 is_signal(PyObject *self, PyObject *args)
 {
-    const char *interface, *member;
+    Description d = {DBUS_MESSAGE_TYPE_SIGNAL, {&interface_field, &member_field}, {NULL}};
 
-    if (!PyArg_ParseTuple(args, "ss:is_signal", &interface, &member))
-        return NULL;
-    return is_of_type(self, DBUS_MESSAGE_TYPE_SIGNAL, &interface_field, interface, &member_field,
-                      member);
+    return is_described(self, args, "ss:is_signal", &d);
 }
 
 static PyObject *
 is_error(PyObject *self, PyObject *args)
 {
-    const char *name;
+    Description d = {DBUS_MESSAGE_TYPE_ERROR, {&error_name_field}, {NULL}};
 
-    if (!PyArg_ParseTuple(args, "s:is_error", &name))
-        return NULL;
-    return is_of_type(self, DBUS_MESSAGE_TYPE_ERROR, &error_name_field, name, NULL, NULL);
+    return is_described(self, args, "s:is_error", &d);
 }
 
 #define FAST(f) (PyCFunction)(void (*)(void))(f), METH_FASTCALL | METH_KEYWORDS

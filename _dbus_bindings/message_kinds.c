@@ -20,6 +20,7 @@ kind_init_steal(PyObject *self, DBusMessage *message, bool complete)
     }
     message_replace_steal(self, message);
     ((Message *)self)->complete = complete;
+    ((Message *)self)->ours = true;
     return 0;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "replay.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -20,10 +21,12 @@ typedef struct Replay {
 
 static int replay_value(Replay *r, DBusMessageIter *iter, const Node *node);
 
-static int
-no_memory(void)
+int
+replay_refuse(void)
 {
-    if (!PyErr_Occurred())
+    if (errno == EMFILE || errno == ENFILE)
+        PyErr_SetFromErrno(PyExc_OSError);
+    else
         PyErr_NoMemory();
     return -1;
 }
@@ -75,7 +78,7 @@ replay_basic(Replay *r, DBusMessageIter *iter, const Node *node)
     default:
         at = step(r, node->size, node->size);
     }
-    return dbus_message_iter_append_basic(iter, codes[node->op], at) ? 0 : no_memory();
+    return dbus_message_iter_append_basic(iter, codes[node->op], at) ? 0 : replay_refuse();
 }
 
 static int
@@ -90,7 +93,7 @@ replay_variant(Replay *r, DBusMessageIter *iter)
     if (!program)
         return -1;
     if (!dbus_message_iter_open_container(iter, DBUS_TYPE_VARIANT, text, &sub))
-        return no_memory();
+        return replay_refuse();
     r->program = program;
     int result = replay_value(r, &sub, program->nodes);
     r->program = outer;
@@ -98,7 +101,7 @@ replay_variant(Replay *r, DBusMessageIter *iter)
         dbus_message_iter_abandon_container(iter, &sub);
         return -1;
     }
-    return dbus_message_iter_close_container(iter, &sub) ? 0 : no_memory();
+    return dbus_message_iter_close_container(iter, &sub) ? 0 : replay_refuse();
 }
 
 static int
@@ -109,7 +112,8 @@ replay_items(Replay *r, DBusMessageIter *sub, const Node *item, size_t bytes)
     if (item->op <= OP_DOUBLE) {
         const void *at = step(r, 1, bytes);
         int n = (int)(bytes / item->size);
-        return dbus_message_iter_append_fixed_array(sub, codes[item->op], &at, n) ? 0 : no_memory();
+        return dbus_message_iter_append_fixed_array(sub, codes[item->op], &at, n) ? 0
+                                                                                  : replay_refuse();
     }
     for (size_t end = r->pos + bytes; r->pos < end;)
         if (replay_value(r, sub, item) < 0)
@@ -129,12 +133,12 @@ replay_array(Replay *r, DBusMessageIter *iter, const Node *node)
     text[item->text_len] = '\0';
     step(r, item->align, 0);
     if (!dbus_message_iter_open_container(iter, DBUS_TYPE_ARRAY, text, &sub))
-        return no_memory();
+        return replay_refuse();
     if (replay_items(r, &sub, item, bytes) < 0) {
         dbus_message_iter_abandon_container(iter, &sub);
         return -1;
     }
-    return dbus_message_iter_close_container(iter, &sub) ? 0 : no_memory();
+    return dbus_message_iter_close_container(iter, &sub) ? 0 : replay_refuse();
 }
 
 /* A struct or an entry of a dictionary. */
@@ -147,13 +151,13 @@ replay_members(Replay *r, DBusMessageIter *iter, const Node *node)
 
     step(r, 8, 0);
     if (!dbus_message_iter_open_container(iter, type, NULL, &sub))
-        return no_memory();
+        return replay_refuse();
     for (unsigned i = 0; i < node->count; i++, member += member->next)
         if (replay_value(r, &sub, member) < 0) {
             dbus_message_iter_abandon_container(iter, &sub);
             return -1;
         }
-    return dbus_message_iter_close_container(iter, &sub) ? 0 : no_memory();
+    return dbus_message_iter_close_container(iter, &sub) ? 0 : replay_refuse();
 }
 
 static int
@@ -180,6 +184,7 @@ replay_body(State *st, DBusMessage *message, const Program *program, const unsig
     const Node *node = program->nodes;
     DBusMessageIter iter;
 
+    errno = 0;
     dbus_message_iter_init_append(message, &iter);
     for (unsigned i = 0; i < program->count; i++, node += node->next)
         if (replay_value(&r, &iter, node) < 0)

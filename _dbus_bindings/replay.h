@@ -20,4 +20,8 @@
 int replay_body(State *st, DBusMessage *message, const Program *program, const unsigned char *body,
                 const int *fds);
 
+/* Raises what made libdbus say no: OSError for want of descriptors where errno, cleared before,
+ * says so, else MemoryError.  Returns -1. */
+int replay_refuse(void);
+
 #endif

@@ -268,9 +268,7 @@ signature_setup(PyObject *module, State *st)
         {Py_tp_doc, "Signature(signature, *, variant_level=0)\n\n"
                     "Zero or more complete types, as text; a subtype of str.\n\n"
                     "ValueError unless ``signature`` (str) obeys the rules of D-Bus. Iterating "
-                    "over it gives the\ncomplete types one by one, each a Signature.\n\n"
-                    "``variant_level`` (an int, 0 or more) says in how many nested variants the "
-                    "value travels."},
+                    "over it gives the\ncomplete types one by one, each a Signature." LEVEL_DOC},
         {Py_tp_new, signature_tp_new},
         {Py_tp_dealloc, string_dealloc},
         {Py_tp_iter, signature_iter},

@@ -5,6 +5,21 @@ from __future__ import annotations
 
 from _dbus_bindings import BUS_SESSION, BUS_STARTER, BUS_SYSTEM, NativeMainLoop
 from dbus.bus import BusConnection
+from dbus.exceptions import DBusException as DBusException  # programs reach it through here
+
+# Programs reach these names through this module.
+from _dbus_bindings import (  # isort: skip
+    BUS_DAEMON_IFACE as BUS_DAEMON_IFACE,
+    BUS_DAEMON_NAME as BUS_DAEMON_NAME,
+    BUS_DAEMON_PATH as BUS_DAEMON_PATH,
+    DBUS_START_REPLY_ALREADY_RUNNING as DBUS_START_REPLY_ALREADY_RUNNING,
+    DBUS_START_REPLY_SUCCESS as DBUS_START_REPLY_SUCCESS,
+    SignalMessage as SignalMessage,
+    validate_bus_name as validate_bus_name,
+    validate_interface_name as validate_interface_name,
+    validate_member_name as validate_member_name,
+    validate_object_path as validate_object_path,
+)
 
 TYPE_CHECKING = False  # importing typing costs more than all the rest
 if TYPE_CHECKING:

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 from dbus._core.introspect import method_signatures
+from dbus.exceptions import (
+    IntrospectionParserException as IntrospectionParserException,  # programs reach it through here
+)
 
 TYPE_CHECKING = False  # importing typing costs more than all the rest
 if TYPE_CHECKING:

@@ -108,8 +108,10 @@ class NameOwnerWatch:
 class BusConnection(Connection):
     """A connection to a bus daemon, that is to a peer which offers ``org.freedesktop.DBus``.
 
-    Such a connection ends the process with status 1 when it is disconnected, unless
-    ``set_exit_on_disconnect(False)`` was called.
+    One that was made for a type of bus (``TYPE_SESSION`` and so on, as `dbus.SessionBus` and
+    `dbus.SystemBus` are) ends the process with status 1 when it is disconnected, unless
+    ``set_exit_on_disconnect(False)`` was called.  One that was made for an address does not,
+    unless ``set_exit_on_disconnect(True)`` was.
     """
 
     TYPE_SESSION = BUS_SESSION

@@ -181,7 +181,8 @@ class SignalMatch:
     def maybe_handle_message(self, message: Message) -> bool:
         """Call the handler if the signal's sender, place and arguments match; return whether.
 
-        An exception in the handler is logged and goes no further.
+        An exception in the handler, SystemExit and KeyboardInterrupt included, is logged and goes
+        no further: the other receivers get their turn, and the main loop goes on.
         """
         for wanted, found in (
             (self._member, message.get_member),
@@ -205,7 +206,7 @@ class SignalMatch:
                 self._handler(*args, **{name: read(message) for name, read in self._keywords})
             else:
                 self._handler(*args)
-        except Exception:
+        except BaseException:
             report.error_with_traceback(_CHANNEL, "Exception in handler for D-Bus signal:")
         return True
 
@@ -364,7 +365,7 @@ class Connection(_Connection):
             for handler in list(self._disconnection_handlers):
                 try:
                     handler(self)
-                except Exception:
+                except BaseException:
                     report.error_with_traceback(
                         _CHANNEL, "Exception in handler for Disconnected signal:"
                     )

@@ -40,6 +40,10 @@ class DBusException(Exception):
             self._dbus_error_name = name
         super().__init__(*args)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Subclasses make their text of other arguments than the base: a copy must not do it again.
+        return _remade, (type(self), self.args), self.__dict__
+
     def __str__(self) -> str:
         text = super().__str__()
         name = self.get_dbus_name()
@@ -56,6 +60,13 @@ class DBusException(Exception):
     def get_dbus_name(self) -> Optional[str]:
         """The D-Bus error name, None if there is none."""
         return getattr(self, "_dbus_error_name", None)
+
+
+def _remade(cls: type[DBusException], args: tuple[object, ...]) -> DBusException:
+    """An exception of ``cls`` with these ``args``, for copy and pickle."""
+    exception = cls.__new__(cls, *args)
+    exception.args = args
+    return exception
 
 
 class MissingErrorHandlerException(DBusException):

@@ -108,18 +108,33 @@ class _ProxyMethod:
                 raise MissingReplyHandlerException()
             if ignore_reply:
                 raise TypeError("ignore_reply and reply_handler cannot be used together")
+        if reply_handler is not None or ignore_reply:
+            self._start(args, interface, signature, reply_handler, error_handler, keywords)
+            return None
         if signature is None:
             signature = self._known_signature(interface)
-        if reply_handler is None and not ignore_reply:
-            return self._connection.call_blocking(
-                self._named_service,
-                self._object_path,
-                interface,
-                self._method_name,
-                signature,
-                args,
-                **keywords,
-            )
+        return self._connection.call_blocking(
+            self._named_service,
+            self._object_path,
+            interface,
+            self._method_name,
+            signature,
+            args,
+            **keywords,
+        )
+
+    def _start(
+        self,
+        args: tuple[Any, ...],
+        interface: Optional[str],
+        signature: Optional[str],
+        reply_handler: Optional[Callable[..., object]],
+        error_handler: Optional[Callable[[Exception], object]],
+        keywords: dict[str, Any],
+    ) -> None:
+        """Send the call; ``keywords`` are the connection's own, such as ``timeout``."""
+        if signature is None:
+            signature = self._known_signature(interface)
         self._connection.call_async(
             self._named_service,
             self._object_path,
@@ -131,7 +146,6 @@ class _ProxyMethod:
             error_handler,
             **keywords,
         )
-        return None
 
     def call_async(self, *args: Any, **keywords: Any) -> None:
         """Call the method without waiting, with either, both or none of the two handlers."""
@@ -139,19 +153,7 @@ class _ProxyMethod:
         error_handler = keywords.pop("error_handler", None)
         interface = keywords.pop("dbus_interface", self._dbus_interface)
         signature = keywords.pop("signature", None)
-        if signature is None:
-            signature = self._known_signature(interface)
-        self._connection.call_async(
-            self._named_service,
-            self._object_path,
-            interface,
-            self._method_name,
-            signature,
-            args,
-            reply_handler,
-            error_handler,
-            **keywords,
-        )
+        self._start(args, interface, signature, reply_handler, error_handler, keywords)
 
 
 class _DeferredMethod:
@@ -174,12 +176,8 @@ class _DeferredMethod:
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """As for the real method."""
-        asynchronous = (
-            keywords.get("reply_handler") is not None
-            or keywords.get("error_handler") is not None
-            or keywords.get("ignore_reply", False)
-        )
-        if asynchronous:
+        # An error handler alone is a mistake of which the real method tells the caller.
+        if keywords.get("reply_handler") is not None or keywords.get("ignore_reply", False):
             self._append(self._proxy_method, args, keywords)
             return None
         self._block()
@@ -188,6 +186,22 @@ class _DeferredMethod:
     def call_async(self, *args: Any, **keywords: Any) -> None:
         """As for the real method."""
         self._append(self._proxy_method.call_async, args, keywords)
+
+
+def _make_queued_call(
+    method: Callable[..., Any], args: tuple[Any, ...], keywords: dict[str, Any]
+) -> None:
+    """Call the method; a call that cannot be made fails as one whose answer is an error."""
+    on_error = keywords.get("error_handler")
+    try:
+        method(*args, **keywords)
+        return
+    except Exception as error:
+        if on_error is None:
+            raise
+        failure = error
+    # Not inside the clause, or it would be the context of an exception of the handler.
+    on_error(failure)
 
 
 class ProxyObject:
@@ -317,14 +331,10 @@ class ProxyObject:
         with self._introspect_lock:
             queue, self._pending_introspect_queue = self._pending_introspect_queue, []
         for method, args, keywords in queue:
-            on_error = keywords.get("error_handler")
             try:
-                method(*args, **keywords)
-            except Exception as error:
-                if on_error is None:
-                    report.error_with_traceback(_CHANNEL, "Exception in a queued call:")
-                else:
-                    on_error(error)
+                _make_queued_call(method, args, keywords)
+            except Exception:
+                report.error_with_traceback(_CHANNEL, "Exception in a queued call:")
 
     def _introspect_reply_handler(self, data: str) -> None:
         try:

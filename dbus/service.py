@@ -59,6 +59,9 @@ class BusName:
     _held_on: Any  # the same until the name is released
     _name: str
 
+    # Held here, because module globals may be gone before the last names are.
+    _is_finalizing = staticmethod(sys.is_finalizing)
+
     def __new__(
         cls,
         name: str,
@@ -101,7 +104,7 @@ class BusName:
     def __del__(self) -> None:
         """Release the name.  Programs call this by hand to do it at once."""
         bus = self.__dict__.pop("_held_on", None)
-        if bus is None or sys.is_finalizing():
+        if bus is None or self._is_finalizing():
             # Released before, or the process ends, and its names with it.
             return
         # From now on the name must be requested anew.
@@ -150,25 +153,30 @@ def _method_reply_return(
     try:
         reply.append(*retval, signature=signature)
     except Exception as error:
-        if signature is None:
+        reason = (type(error), error)
+        tried = signature if signature is not None else _guess_of(retval)
+        if tried is None:
             report.error(
-                _CHANNEL,
-                "Unable to guess signature for arguments %r: %s: %s",
-                retval,
-                type(error),
-                error,
+                _CHANNEL, "Unable to guess signature for arguments %r: %s: %s", retval, *reason
             )
         else:
             report.error(
                 _CHANNEL,
                 "Unable to append %r to message with signature %s: %s: %s",
                 retval,
-                signature,
-                type(error),
-                error,
+                tried,
+                *reason,
             )
         raise
     connection.send_message(reply)
+
+
+def _guess_of(values: tuple[Any, ...]) -> Optional[str]:
+    """How the log names the signature guessed for ``values``; None if there is none."""
+    try:
+        return f"{Message.guess_signature(values)} (guessed)"
+    except Exception:
+        return None
 
 
 def _method_reply_error(connection: Any, message: Message, exception: BaseException) -> None:
@@ -328,9 +336,8 @@ class Object(Interface):
                 if connection in (None, location[0]) and path in (None, location[1])
             ]
             if not leaving:
-                raise LookupError(
-                    f"{self!r} is not exported at a location matching ({connection!r},{path!r})"
-                )
+                place = f" at a location matching ({connection!r},{path!r})"
+                raise LookupError(f"{self!r} is not exported{place if self._object_path else ''}")
             for location in leaving:
                 location[0]._unregister_object_path(location[1])
                 self._locations.remove(location)

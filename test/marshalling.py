@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from typing import Any
+from typing import Any, Sequence
 
 import dbus
 from dbus.lowlevel import SignalMessage
@@ -36,6 +36,7 @@ class BigEndian:
         "q": "H",
         "i": "i",
         "u": "I",
+        "h": "I",
         "b": "I",
         "x": "q",
         "t": "Q",
@@ -77,7 +78,7 @@ class BigEndian:
         self.put_one("u", 0)
         at = len(self.data) - 4
         self.pad(
-            8 if item[0] in "({xtd" else 4 if item[0] in "iubsoa" else 2 if item in "nq" else 1
+            8 if item[0] in "({xtd" else 4 if item[0] in "iuhbsoa" else 2 if item in "nq" else 1
         )
         start = len(self.data)
         for one in value.items() if item[0] == "{" else value:
@@ -99,27 +100,43 @@ class ForeignPeer:
         self.socket.connect(path)
         uid = str(os.getuid()).encode().hex()
         self.socket.sendall(b"\0AUTH EXTERNAL " + uid.encode() + b"\r\n")
-        line = b""
-        while not line.endswith(b"\r\n"):
-            line += self.socket.recv(1)
-        assert line.startswith(b"OK ")
+        assert self.line().startswith(b"OK ")
+        self.socket.sendall(b"NEGOTIATE_UNIX_FD\r\n")
+        assert self.line().startswith(b"AGREE_UNIX_FD")
         self.socket.sendall(b"BEGIN\r\n")
         self.send(1, 1, {6: ("s", "org.freedesktop.DBus"), 1: ("o", "/org/freedesktop/DBus"),
                          2: ("s", "org.freedesktop.DBus"), 3: ("s", "Hello")}, "")  # fmt: skip
         self.name = self.receive()[1][4:-1].decode()
 
+    def line(self) -> bytes:
+        line = b""
+        while not line.endswith(b"\r\n"):
+            line += self.socket.recv(1)
+        return line
+
     def close(self) -> None:
         self.socket.close()
 
-    def send(self, kind: int, serial: int, fields: Any, signature: str, *values: Any) -> None:
+    def send(
+        self,
+        kind: int,
+        serial: int,
+        fields: Any,
+        signature: str,
+        *values: Any,
+        fds: "Sequence[int]" = (),
+    ) -> None:
         body = bytes(BigEndian().put(signature, *values).data)
         header = BigEndian()
         header.data += bytes([ord("B"), kind, 0, 1])
         if signature:
             fields = {**fields, 8: ("g", signature)}
+        if fds:
+            fields = {**fields, 9: ("u", len(fds))}
         header.put("uua(yv)", len(body), serial, list(fields.items()))
         header.pad(8)
-        self.socket.sendall(bytes(header.data) + body)
+        data = bytes(header.data) + body
+        socket.send_fds(self.socket, [data], fds) if fds else self.socket.sendall(data)
 
     def receive(self) -> "tuple[bytes, bytes]":
         """Header and body of the next method return or call that is not the bus's own signal."""

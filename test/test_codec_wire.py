@@ -8,6 +8,7 @@ import os
 import resource
 import struct
 import threading
+from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
@@ -130,6 +131,14 @@ def test_more_descriptors_than_linux_passes() -> None:
     assert len(decoded("ah", [0] * 253)[0]) == 253
     with pytest.raises(ValueError, match="253"):
         encoded("ah", [0] * 254)
+    before = open_descriptors()
+    message = encoded("ah", [0] * 200)
+    with pytest.raises(ValueError, match="253"):
+        message.append([0] * 54, signature="ah")
+    message.append([0] * 53, signature="ah")
+    assert [len(array) for array in message.get_args_list()] == [200, 53]
+    del message
+    assert open_descriptors() == before
 
 
 def test_no_descriptors_left(fd_limit: Callable[[], Any]) -> None:
@@ -137,18 +146,36 @@ def test_no_descriptors_left(fd_limit: Callable[[], Any]) -> None:
     with fd_limit():
         with pytest.raises(OSError):
             message.get_args_list()
-        with pytest.raises((OSError, MemoryError)):
+        with pytest.raises(OSError):
             message.append(0, signature="h")
+        with pytest.raises(OSError):
+            message.copy()
     assert len(message.get_args_list()[0]) == 10
 
 
+def test_descriptors_that_run_out_while_a_message_is_put_together(
+    fd_limit: Callable[..., Any],
+) -> None:
+    """There is room for the encoder's duplicates, but not for those of libdbus."""
+    before = open_descriptors()
+    message = encoded("ah", [0] * 10)
+    with fd_limit(spare=15):
+        with pytest.raises(OSError):
+            message.append([0] * 10, signature="ah")
+        with pytest.raises(OSError):
+            encoded("sah", "x", [0] * 10)
+    assert message.get_signature() == "ah" and len(message.get_args_list()[0]) == 10
+    del message
+    assert open_descriptors() == before
+
+
 @pytest.fixture
-def fd_limit() -> Iterator[Callable[[], Any]]:
+def fd_limit() -> Iterator[Callable[..., Any]]:
     @contextlib.contextmanager
-    def limited() -> Iterator[None]:
+    def limited(spare: int = 0) -> Iterator[None]:
         old = resource.getrlimit(resource.RLIMIT_NOFILE)
         highest = max(int(name) for name in os.listdir("/proc/self/fd"))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, old[1]))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1 + spare, old[1]))
         fillers = []
         try:
             while True:
@@ -156,6 +183,9 @@ def fd_limit() -> Iterator[Callable[[], Any]]:
                     fillers.append(os.dup(0))
                 except OSError:
                     break
+            for filler in fillers[len(fillers) - spare :]:
+                os.close(filler)
+            del fillers[len(fillers) - spare :]
             yield
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, old)
@@ -163,6 +193,35 @@ def fd_limit() -> Iterator[Callable[[], Any]]:
                 os.close(filler)
 
     yield limited
+
+
+# No memory left ---------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="ASan owns the memory")
+@pytest.mark.parametrize("before", [(), ("s", "before")])
+def test_a_message_survives_a_body_for_which_there_is_no_memory(before: Any) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+
+    class Last:
+        """The encoder has its memory by now, libdbus needs as much again."""
+
+        def __int__(self) -> int:
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            size = pages * resource.getpagesize() + 2**22
+            resource.setrlimit(resource.RLIMIT_AS, (size, limits[1]))
+            return 1
+
+    message = encoded(*before) if before else signal()
+    values = message.get_args_list()
+    try:
+        with pytest.raises(MemoryError):
+            message.append(bytes(2**25), Last(), signature="ayx")
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+    assert message.get_args_list() == values
+    message.append("after", signature="s")
+    assert message.get_args_list() == [*values, "after"]
 
 
 # The plain flavour ------------------------------------------------------------------------------
@@ -207,8 +266,10 @@ FOREIGN = (
 
 
 @pytest.fixture
-def foreign_reply(bus: Any) -> Iterator[Any]:
-    """A reply that came from a peer of the other byte order."""
+def foreign_reply(bus: Any, request: Any) -> Iterator[Any]:
+    """A reply that came from a peer of the other byte order; the parameter: (signature, values,
+    descriptors)."""
+    signature, values, fds = getattr(request, "param", (*FOREIGN, ()))
     peer = ForeignPeer(bus.address)
     connection = bus.connection()
 
@@ -216,7 +277,7 @@ def foreign_reply(bus: Any) -> Iterator[Any]:
         header, _ = peer.receive()
         (serial,) = struct.unpack(("<" if header[:1] == b"l" else ">") + "I", header[8:12])
         fields = {5: ("u", serial), 6: ("s", str(connection.get_unique_name()))}
-        peer.send(2, 2, fields, FOREIGN[0], *FOREIGN[1])
+        peer.send(2, 2, fields, signature, *values, fds=fds)
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -247,3 +308,34 @@ def test_appending_to_a_message_in_the_other_byte_order(foreign_reply: Any) -> N
     before = foreign_reply.get_args_list()
     foreign_reply.append({"more": ["x" * 100] * 20}, signature="a{sv}")
     assert foreign_reply.get_args_list() == [*before, {"more": ["x" * 100] * 20}]
+
+
+@pytest.mark.parametrize("foreign_reply", [("", (), ())], indirect=True)
+def test_filling_a_copy_of_a_message_in_the_other_byte_order(foreign_reply: Any) -> None:
+    """The header of what a peer sent is not read as if it were one of ours."""
+    copy = foreign_reply.copy()
+    copy.append({"more": ["x" * 100] * 20}, signature="a{sv}")
+    assert copy.get_args_list() == [{"more": ["x" * 100] * 20}]
+    assert copy.copy().get_args_list() == copy.get_args_list()
+
+
+@pytest.mark.parametrize("foreign_reply", [("vhh", (("h", 0), 0, 0), (0,))], indirect=True)
+def test_a_descriptor_that_is_named_several_times(foreign_reply: Any) -> None:
+    before = open_descriptors()
+    numbers = [fd.take() for fd in foreign_reply.get_args_list()]
+    assert len(set(numbers)) == 3 and all(same_file(number, 0) for number in numbers)
+    for number in numbers:
+        os.close(number)
+    assert open_descriptors() == before
+
+
+@pytest.mark.parametrize(
+    "foreign_reply",
+    [("hh", (0, 1), (0,)), ("ah", ([0, 2**32 - 1, 0],), (0,)), ("vh", (("h", 5), 0), (0, 1))],
+    indirect=True,
+)
+def test_descriptors_that_did_not_come_with_the_message(foreign_reply: Any) -> None:
+    before = open_descriptors()
+    with pytest.raises(ValueError, match="a file descriptor is missing"):
+        foreign_reply.get_args_list()
+    assert open_descriptors() == before

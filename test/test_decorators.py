@@ -128,7 +128,7 @@ def test_a_signal_needs_a_name_that_dbus_allows():
 
 
 def test_two_path_keywords_exclude_each_other():
-    with pytest.raises(TypeError, match="cannot both be used"):
+    with pytest.warns(DeprecationWarning), pytest.raises(TypeError, match="cannot both be used"):
         signal("a.b", path_keyword="a", rel_path_keyword="b")
 
 

@@ -82,6 +82,20 @@ def test_a_queued_call_that_fails_takes_no_other_along(client, service, caplog):
     assert "Exception in a queued call" in caplog.text
 
 
+def test_a_handler_of_a_queued_call_that_fails_takes_no_other_along(client, service, caplog):
+    proxy = dbus.Interface(proxy_of(client, service), I)
+    got = Calls()
+
+    def bad(error):
+        raise RuntimeError("in the handler") from None
+
+    proxy.Echo(3, reply_handler=got, error_handler=bad)
+    proxy.Echo("x", reply_handler=got, error_handler=bad)
+    run_until(lambda: got)
+    assert got.args == [("x",)]
+    assert "RuntimeError: in the handler" in caplog.text
+
+
 def test_introspection_that_cannot_be_read_ends_the_waiting(client, serving, caplog):
     proxy = proxy_of(client, Unreadable(serving, "/service"))
     got = Calls()

@@ -61,7 +61,7 @@ array_new(State *st, Py_ssize_t n, PyObject *signature, long level)
     if (!items || PyList_SetSlice(self, 0, 0, items) < 0)
         return NULL;
 #else
-    PyListObject *list = &array_tail(self)->head;
+    PyListObject *list = &((ArrayValue *)(void *)self)->head;
     list->ob_item = PyMem_Calloc((size_t)n, sizeof(PyObject *));
     if (!list->ob_item)
         return PyErr_NoMemory();
@@ -144,8 +144,7 @@ array_setup(PyObject *module, State *st)
     static PyMemberDef members[] = {
         {"signature", T_OBJECT, offsetof(ArrayValue, tail.signature), READONLY,
          "The Signature of one item, or None if it is to be guessed from the first one."},
-        {"variant_level", T_LONG, offsetof(ArrayValue, tail.level), READONLY,
-         "The number of nested variants that the value travels in (int)."},
+        {"variant_level", T_LONG, offsetof(ArrayValue, tail.level), READONLY, LEVEL_MEMBER_DOC},
         {0},
     };
     static PyMethodDef methods[] = {
@@ -159,9 +158,7 @@ array_setup(PyObject *module, State *st)
                     "``signature`` (str or None) is that of one item, exactly one complete type "
                     "(else ValueError). Items\nare converted when the array is put into a "
                     "message; if the signature is None it is then guessed\nfrom the first item, "
-                    "so an empty array needs one.\n\n"
-                    "``variant_level`` (an int, 0 or more) says in how many nested variants the "
-                    "value travels."},
+                    "so an empty array needs one." LEVEL_DOC},
         {Py_tp_new, array_tp_new},
         {Py_tp_init, array_tp_init},
         {Py_tp_dealloc, array_dealloc},

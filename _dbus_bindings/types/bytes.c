@@ -11,10 +11,6 @@
 #include "level.h"
 #include "value.h"
 
-#define LEVEL_DOC                                                                                  \
-    "\n\n``variant_level`` (an int, 0 or more) says in how many nested variants the value "        \
-    "travels."
-
 PyObject *
 byte_array_new(State *st, const void *data, size_t n, long level)
 {
@@ -78,8 +74,7 @@ int
 bytes_setup(PyObject *module, State *st)
 {
     static PyGetSetDef attributes[] = {
-        {"variant_level", bytes_get_level, NULL,
-         "The number of nested variants that the value travels in (int).", NULL},
+        {"variant_level", bytes_get_level, NULL, LEVEL_MEMBER_DOC, NULL},
         {0},
     };
     static PyMethodDef methods[] = {

@@ -82,6 +82,7 @@ container_init(PyObject *self, PyObject *args, PyObject *kwargs, const char *con
 PyObject *
 container_repr(PyObject *self, PyTypeObject *base, const ContainerTail *tail)
 {
+    _keep_object_ PyObject *keep = Py_NewRef(self); /* list.__repr__ does not own its items */
     _cleanup_object_ PyObject *inner = base->tp_repr(self);
     _cleanup_object_ PyObject *signature = Py_NewRef(container_signature_borrow(tail));
 

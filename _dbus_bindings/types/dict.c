@@ -135,7 +135,7 @@ dict_setup(PyObject *module, State *st)
         {"signature", T_OBJECT, offsetof(DictionaryValue, tail.signature), READONLY,
          "The Signature of key and value, or None if it is to be guessed from an entry."},
         {"variant_level", T_LONG, offsetof(DictionaryValue, tail.level), READONLY,
-         "The number of nested variants that the value travels in (int)."},
+         LEVEL_MEMBER_DOC},
         {0},
     };
     static PyMethodDef methods[] = {
@@ -149,9 +149,7 @@ dict_setup(PyObject *module, State *st)
                     "``signature`` (str or None) is two complete types, that of a key, which is a "
                     "basic type, and that\nof a value (else ValueError). Entries are converted "
                     "when the dictionary is put into a message; if\nthe signature is None it is "
-                    "then guessed from an entry, so an empty dictionary needs one.\n\n"
-                    "``variant_level`` (an int, 0 or more) says in how many nested variants the "
-                    "value travels."},
+                    "then guessed from an entry, so an empty dictionary needs one." LEVEL_DOC},
         {Py_tp_new, dictionary_tp_new},
         {Py_tp_init, dictionary_tp_init},
         {Py_tp_dealloc, dictionary_dealloc},

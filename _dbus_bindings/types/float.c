@@ -60,8 +60,7 @@ float_reduce(PyObject *self, PyObject *unused)
 }
 
 static PyMemberDef float_members[] = {
-    {"variant_level", T_LONG, offsetof(FloatValue, level), READONLY,
-     "The number of nested variants that the value travels in (int)."},
+    {"variant_level", T_LONG, offsetof(FloatValue, level), READONLY, LEVEL_MEMBER_DOC},
     {0},
 };
 
@@ -92,9 +91,7 @@ float_setup(PyObject *module, State *st)
     };
     PyType_Slot slots[] = {
         {Py_tp_doc, "Double(value=0.0, *, variant_level=0)\n\n"
-                    "A floating-point number of 64 bits, a subtype of float.\n\n"
-                    "``variant_level`` (an int, 0 or more) says in how many nested variants the "
-                    "value travels."},
+                    "A floating-point number of 64 bits, a subtype of float." LEVEL_DOC},
         {Py_tp_dealloc, value_dealloc},
         {0, NULL},
     };

@@ -16,10 +16,6 @@
 #include "number.h"
 #include "value.h"
 
-#define LEVEL_DOC                                                                                  \
-    "\n\n``variant_level`` (an int, 0 or more) says in how many nested variants the value "        \
-    "travels."
-
 #define RANGE_DOC                                                                                  \
     "\n\nThe argument is whatever int() takes; OverflowError if the number is out of "             \
     "range." LEVEL_DOC
@@ -287,8 +283,7 @@ int_reduce(PyObject *self, PyObject *unused)
 }
 
 static PyMemberDef int_members[] = {
-    {"variant_level", T_LONG, offsetof(IntValue, level), READONLY,
-     "The number of nested variants that the value travels in (int)."},
+    {"variant_level", T_LONG, offsetof(IntValue, level), READONLY, LEVEL_MEMBER_DOC},
     {0},
 };
 

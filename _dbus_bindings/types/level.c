@@ -4,6 +4,7 @@
  */
 #include "level.h"
 
+#include "../cleanup.h"
 #include "../compat.h"
 
 _Static_assert(sizeof(IntValue) >= DIGITS_OFFSET + INT_DIGITS * sizeof(digit) + sizeof(long),
@@ -59,7 +60,10 @@ level_convert(PyObject *value, long *ret_level)
     long level = 0;
 
     if (value) {
-        level = PyLong_AsLong(value);
+        _cleanup_object_ PyObject *number = PyNumber_Index(value); /* 3.9 would take a float too */
+        if (!number)
+            return -1;
+        level = PyLong_AsLong(number);
         if (level == -1 && PyErr_Occurred())
             return -1;
         if (level < 0) {

@@ -61,6 +61,12 @@ typedef struct UnixFdValue {
 #define BYTES_ITEMS ((Py_ssize_t)offsetof(PyBytesObject, ob_sval))
 #define STRUCT_ITEMS ((Py_ssize_t)offsetof(PyTupleObject, ob_item))
 
+/* For help(): the last paragraph about a class, and the attribute. */
+#define LEVEL_DOC                                                                                  \
+    "\n\n``variant_level`` (an int, 0 or more) says in how many nested variants the value "        \
+    "travels."
+#define LEVEL_MEMBER_DOC "The number of nested variants that the value travels in (int)."
+
 /* Sizes for the type specs.  bytes: the NUL, and up to a word lost on aligning the field. */
 #define BYTES_BASICSIZE ((int)(BYTES_ITEMS + 1 + 7 + (Py_ssize_t)sizeof(long)))
 #define STRUCT_BASICSIZE ((int)(STRUCT_ITEMS + (Py_ssize_t)sizeof(ContainerTail)))

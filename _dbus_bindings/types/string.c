@@ -215,8 +215,7 @@ string_reduce(PyObject *self, PyObject *unused)
 }
 
 static PyMemberDef string_members[] = {
-    {"variant_level", T_LONG, offsetof(StringValue, level), READONLY,
-     "The number of nested variants that the value travels in (int)."},
+    {"variant_level", T_LONG, offsetof(StringValue, level), READONLY, LEVEL_MEMBER_DOC},
     {0},
 };
 
@@ -224,10 +223,6 @@ static PyMethodDef string_methods[] = {
     {"__reduce__", string_reduce, METH_NOARGS, "Copies and pickles keep the variant_level."},
     {0},
 };
-
-#define LEVEL_DOC                                                                                  \
-    "\n\n``variant_level`` (an int, 0 or more) says in how many nested variants the value "        \
-    "travels."
 
 static int
 add_base(PyObject *module, PyTypeObject **field, const char *spec_name, const char *name,

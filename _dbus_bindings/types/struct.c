@@ -122,8 +122,7 @@ struct_setup(PyObject *module, State *st)
     static PyGetSetDef attributes[] = {
         {"signature", struct_get_signature, NULL,
          "The Signature of the items one after another, or None if it is to be guessed.", NULL},
-        {"variant_level", struct_get_level, NULL,
-         "The number of nested variants that the value travels in (int).", NULL},
+        {"variant_level", struct_get_level, NULL, LEVEL_MEMBER_DOC, NULL},
         {0},
     };
     static PyMethodDef methods[] = {
@@ -137,9 +136,7 @@ struct_setup(PyObject *module, State *st)
                     "none.\n\n"
                     "``signature`` (str or None) is that of all items one after another, without "
                     "parentheses. Items are\nconverted when the struct is put into a message; if "
-                    "the signature is None it is then guessed from\nthem.\n\n"
-                    "``variant_level`` (an int, 0 or more) says in how many nested variants the "
-                    "value travels."},
+                    "the signature is None it is then guessed from\nthem." LEVEL_DOC},
         {Py_tp_new, struct_tp_new},
         {Py_tp_dealloc, struct_dealloc},
         {Py_tp_traverse, struct_traverse},

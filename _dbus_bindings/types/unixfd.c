@@ -137,8 +137,7 @@ int
 unixfd_setup(PyObject *module, State *st)
 {
     static PyMemberDef members[] = {
-        {"variant_level", T_LONG, offsetof(UnixFdValue, level), READONLY,
-         "The number of nested variants that the value travels in (int)."},
+        {"variant_level", T_LONG, offsetof(UnixFdValue, level), READONLY, LEVEL_MEMBER_DOC},
         {0},
     };
     static PyMethodDef methods[] = {
@@ -155,9 +154,7 @@ unixfd_setup(PyObject *module, State *st)
                     "A file descriptor that a message can carry.\n\n"
                     "``fd`` is a number or an object with a fileno() method (else ValueError). It "
                     "is duplicated: the\ncaller still has to close its own, and the copy is closed "
-                    "with this object unless take() was\ncalled.\n\n"
-                    "``variant_level`` (an int, 0 or more) says in how many nested variants the "
-                    "value travels."},
+                    "with this object unless take() was\ncalled." LEVEL_DOC},
         {Py_tp_new, unixfd_tp_new},
         {Py_tp_dealloc, unixfd_dealloc},
         {Py_tp_members, members},

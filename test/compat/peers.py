@@ -50,10 +50,12 @@ __all__ = [name for name in dir() if name.isupper()] + [
     "bus_call",
     "call",
     "describe",
+    "emit",
     "hooked",
     "is_error",
     "method_call",
     "needs_gi",
+    "note",
     "run_pending",
     "run_until",
     "run_while_serving",
@@ -103,6 +105,33 @@ def method_call(
     elif args:
         message.append(*args)
     return message
+
+
+def emit(
+    connection: Any,
+    member: str = "S",
+    args: tuple[Any, ...] = (),
+    interface: str = "test.I",
+    path: str = "/s",
+    signature: Optional[str] = None,
+    to: Optional[str] = None,
+) -> None:
+    """Send a signal, to one connection or to all that have a match for it."""
+    signal = dbus.lowlevel.SignalMessage(path, interface, member)
+    if signature is not None:
+        signal.append(*args, signature=signature)
+    elif args:
+        signal.append(*args)
+    if to is not None:
+        signal.set_destination(to)
+    connection.send_message(signal)
+
+
+def note(message: Any, seen: list[Any]) -> int:
+    """A filter's deed: remember the member of a signal, and let it pass."""
+    if message.get_type() == dbus.lowlevel.MESSAGE_TYPE_SIGNAL:
+        seen.append(message.get_member())
+    return dbus.lowlevel.HANDLER_RESULT_NOT_YET_HANDLED
 
 
 def bus_call(member: str = "GetId", *args: Any) -> Any:

@@ -10,7 +10,6 @@ from peers import (
     ERROR,
     NO_REPLY_TEXT,
     Calls,
-    attach,
     barrier,
     hooked,
     run_until,
@@ -19,16 +18,6 @@ from peers import (
 
 import dbus
 from dbus.exceptions import DBusException
-
-
-@pytest.fixture
-def server(bus):
-    return attach(bus)
-
-
-@pytest.fixture
-def client(bus):
-    return attach(bus)
 
 
 def ask_bus(conn, method, signature="", args=(), **keywords):

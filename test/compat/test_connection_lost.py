@@ -5,6 +5,7 @@ import os
 import signal
 
 import pytest
+from implementation import REFERENCE
 from peers import (
     BUS,
     BUS_PATH,
@@ -141,12 +142,15 @@ def test_call_on_disconnection_after_our_own_close(conn):
     assert got.wait().args == [(conn,)]
 
 
-def test_call_on_disconnection_in_order_and_despite_exceptions(bus, conn):
+@pytest.mark.parametrize("kind", [RuntimeError, SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_call_on_disconnection_in_order_and_despite_exceptions(bus, conn, kind):
+    if REFERENCE and kind is not RuntimeError:
+        pytest.skip("the reference leaves the exception set while it returns to the main loop")
     order = []
 
     def bad(_connection):
         order.append("bad")
-        raise RuntimeError("boo")
+        raise kind("boo")
 
     conn.call_on_disconnection(lambda _c: order.append("first"))
     conn.call_on_disconnection(bad)

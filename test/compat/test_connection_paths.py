@@ -9,7 +9,6 @@ from peers import (
     INTROSPECTABLE,
     PEER,
     Calls,
-    attach,
     call,
     hooked,
     method_call,
@@ -19,16 +18,6 @@ from peers import (
 )
 
 UNKNOWN_METHOD = ERROR + "UnknownMethod"
-
-
-@pytest.fixture
-def server(bus):
-    return attach(bus)
-
-
-@pytest.fixture
-def client(bus):
-    return attach(bus)
 
 
 def ask(client, server, path, member="M", interface="test.I", *args):

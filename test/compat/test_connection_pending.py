@@ -10,7 +10,6 @@ from peers import (
     ERROR,
     NO_REPLY_TEXT,
     Calls,
-    attach,
     barrier,
     bus_call,
     describe,
@@ -27,16 +26,6 @@ from dbus.exceptions import DBusException
 
 NO_REPLY = (ERROR + "NoReply", [NO_REPLY_TEXT])
 LONGEST = 2147483  # seconds: what fits into an int of milliseconds
-
-
-@pytest.fixture
-def server(bus):
-    return attach(bus)
-
-
-@pytest.fixture
-def client(bus):
-    return attach(bus)
 
 
 def to(server, member, *args):

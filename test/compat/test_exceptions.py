@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The exception classes: names, texts, arguments."""
 
+import copy
+import pickle
+
 import pytest
 
 import dbus
@@ -97,9 +100,57 @@ def test_module_names_and_bases():
     assert dbus.DBusException is DBusException
 
 
-def test_exceptions_pickle_into_themselves_or_refuse():
-    import pickle
+def twin(error, how):
+    if how == "copy":
+        return copy.copy(error)
+    if how == "deepcopy":
+        return copy.deepcopy(error)
+    return pickle.loads(pickle.dumps(error, int(how)))
 
-    error = pickle.loads(pickle.dumps(DBusException("a", 2)))
-    assert type(error) is DBusException
-    assert error.args == ("a", 2)
+
+HOW = ["copy", "deepcopy", "0", "2", "4"]
+
+
+class Refused(DBusException):
+    _dbus_error_name = "a.b.Refused"
+    include_traceback = True
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_copies(how):
+    error = DBusException("a", 2, name="a.b.C")
+    error.note = [1]
+    for original in (error, DBusException(), Refused("x"), Refused("x", name="a.b.Other")):
+        made = twin(original, how)
+        assert type(made) is type(original)
+        assert made is not original
+        assert made.args == original.args
+        assert str(made) == str(original)
+        assert made.get_dbus_name() == original.get_dbus_name()
+        assert made.__dict__ == original.__dict__
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_copies_of_those_that_make_their_own_text(how, differs):
+    for original in (
+        dbus.exceptions.NameExistsException("a.b"),
+        dbus.exceptions.ValidationException("why"),
+        dbus.exceptions.UnknownMethodException("M"),
+    ):
+        before, text = original.get_dbus_message().split(": ")
+        assert twin(original, how).get_dbus_message() == differs(
+            ours=f"{before}: {text}",
+            reference=f"{before}: {before}: {text}",
+            why="exceptions copy and pickle as they are",
+        )
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("kind", ["MissingReplyHandlerException", "MissingErrorHandlerException"])
+def test_copies_of_those_without_arguments(how, kind, reference):
+    original = getattr(dbus.exceptions, kind)()
+    if reference:
+        with pytest.raises(TypeError):
+            twin(original, how)
+    else:
+        assert str(twin(original, how)) == str(original)

@@ -29,11 +29,6 @@ def server(bus):
     return conn
 
 
-@pytest.fixture
-def client(bus):
-    return attach(bus)
-
-
 def test_a_filter_gets_connection_and_message(server, client):
     seen = []
 

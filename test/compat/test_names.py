@@ -355,6 +355,25 @@ print('owned')
     assert (result.returncode, result.stdout) == (0, "owned\n")
 
 
+@needs_gi
+def test_names_when_a_handler_ends_the_interpreter(run_snippet, bus):
+    """The modules are torn down while the main program's frame still holds the name."""
+    code = """
+import sys, dbus.bus, dbus.service
+from dbus.mainloop.glib import DBusGMainLoop
+from gi.repository import GLib
+conn = dbus.bus.BusConnection(sys.argv[1], mainloop=DBusGMainLoop())
+name = dbus.service.BusName('test.Name', conn)
+thing = dbus.service.Object(conn, '/t', name)
+def end(*_args):
+    sys.exit(4)
+conn.call_async('org.freedesktop.DBus', '/', None, 'GetId', '', (), end, print)
+GLib.MainLoop().run()
+"""
+    result = run_snippet(code, bus.address)
+    assert (result.returncode, result.stdout, result.stderr) == (4, "", "")
+
+
 def test_a_change_of_owner_is_announced(one, two):
     got = Calls()
     one.add_signal_receiver(got, "NameOwnerChanged", BUS, BUS, arg0=NAME)

@@ -69,11 +69,6 @@ def served(bus):
 
 
 @pytest.fixture
-def client(bus):
-    return attach(bus)
-
-
-@pytest.fixture
 def proxy(served, client):
     return client.get_object(NAME, "/s", introspect=False)
 
@@ -289,6 +284,20 @@ def test_one_handler_alone_is_an_error(proxy):
         proxy.Echo(1, reply_handler=print)
     with pytest.raises(dbus.exceptions.MissingReplyHandlerException):
         proxy.Echo(1, error_handler=print)
+
+
+def test_one_handler_alone_is_an_error_before_the_introspection_too(served, client):
+    proxy = client.get_object(served.conn.get_unique_name(), "/s")
+    caught = []
+
+    def attempt():
+        try:
+            proxy.Echo(1, error_handler=print)
+        except DBusException as error:
+            caught.append(error)
+
+    run_while_serving(attempt)
+    assert [type(error) for error in caught] == [dbus.exceptions.MissingReplyHandlerException]
 
 
 def test_errors(proxy):

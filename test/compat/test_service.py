@@ -6,9 +6,7 @@ import os
 
 import pytest
 from peers import (
-    attach,
     barrier,
-    call,
     method_call,
     needs_gi,
     run_until,
@@ -20,26 +18,6 @@ import dbus.service
 
 I = "test.I"  # noqa: E741
 PATH = "/t"
-
-
-@pytest.fixture
-def server(bus):
-    return attach(bus)
-
-
-@pytest.fixture
-def client(bus):
-    return attach(bus)
-
-
-@pytest.fixture
-def ask(server, client):
-    """Call a member of the object at PATH; (error name or None, arguments)."""
-
-    def ask(member, *args, interface=I, path=PATH):
-        return call(client, server, path, member, *args, interface=interface)
-
-    return ask
 
 
 @pytest.fixture

@@ -4,31 +4,13 @@
 import warnings
 
 import pytest
-from peers import ERROR, INTROSPECTABLE, attach, barrier, call
+from peers import ERROR, INTROSPECTABLE, barrier, call
 
 import dbus
 import dbus.service
 
 I = "test.I"  # noqa: E741
 UNKNOWN = ERROR + "UnknownMethod"
-
-
-@pytest.fixture
-def server(bus):
-    return attach(bus)
-
-
-@pytest.fixture
-def client(bus):
-    return attach(bus)
-
-
-@pytest.fixture
-def ask(server, client):
-    def ask(member, *args, interface=I, path="/t"):
-        return call(client, server, path, member, *args, interface=interface)
-
-    return ask
 
 
 def method(interface=I, **keywords):

@@ -54,16 +54,6 @@ class Tree(dbus.service.FallbackObject):
         pass
 
 
-@pytest.fixture
-def server(bus):
-    return attach(bus)
-
-
-@pytest.fixture
-def client(bus):
-    return attach(bus)
-
-
 def where(client, server, path):
     name, args = call(client, server, path, "Where", interface=I)
     return name or args[0].split()[0]
@@ -171,8 +161,16 @@ def test_removal(server, client):
     assert list(thing.locations) == []
     assert where(client, server, "/t") == UNKNOWN
     assert server.list_exported_child_objects("/") == []
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError) as caught:
         thing.remove_from_connection()
+    assert str(caught.value) == (f"{thing!r} is not exported at a location matching (None,None)")
+
+
+def test_removal_of_what_was_never_exported():
+    thing = Plain()
+    with pytest.raises(LookupError) as caught:
+        thing.remove_from_connection()
+    assert str(caught.value) == f"{thing!r} is not exported"
 
 
 @pytest.mark.parametrize("what", ["connection", "path", "both", "keywords"])

@@ -3,8 +3,7 @@
 
 import xml.etree.ElementTree as ElementTree
 
-import pytest
-from peers import INTROSPECTABLE, attach, call
+from peers import INTROSPECTABLE, call
 
 import dbus.service
 
@@ -55,16 +54,6 @@ class Thing(dbus.service.Object):
 
     def plain(self):
         pass
-
-
-@pytest.fixture
-def server(bus):
-    return attach(bus)
-
-
-@pytest.fixture
-def client(bus):
-    return attach(bus)
 
 
 def read(text):

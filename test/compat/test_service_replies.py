@@ -8,7 +8,6 @@ from peers import (
     Calls,
     attach,
     barrier,
-    call,
     hooked,
     method_call,
     needs_gi,
@@ -25,26 +24,6 @@ PATH = "/t"
 
 
 @pytest.fixture
-def server(bus):
-    return attach(bus)
-
-
-@pytest.fixture
-def client(bus):
-    return attach(bus)
-
-
-@pytest.fixture
-def ask(server, client):
-    """Call a member of the object at PATH; (error name or None, arguments)."""
-
-    def ask(member, *args, interface=I, path=PATH):
-        return call(client, server, path, member, *args, interface=interface)
-
-    return ask
-
-
-@pytest.fixture
 def export(server):
     """Export an instance of a class made of the functions given."""
 
@@ -58,6 +37,42 @@ def export(server):
 
 def method(*args, **keywords):
     return dbus.service.method(I, *args, **keywords)
+
+
+# -- what the log says about results that cannot be sent -------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("signature", "result", "text"),
+    [
+        ("i", "x", "Unable to append ('x',) to message with signature i: <class 'TypeError'>: "),
+        ("us", (5,), "Unable to append (5,) to message with signature us: <class 'TypeError'>: "),
+        (None, {}, "Unable to guess signature for arguments ({},): <class 'ValueError'>: "),
+        (
+            None,
+            [1, "a"],
+            "Unable to append ([1, 'a'],) to message with signature (ai) (guessed): "
+            "<class 'TypeError'>: ",
+        ),
+        (
+            None,
+            (1, [1, "a"]),
+            "Unable to append (1, [1, 'a']) to message with signature (iai) (guessed): "
+            "<class 'TypeError'>: ",
+        ),
+    ],
+)
+def test_results_that_cannot_be_sent_are_logged(export, ask, caplog, signature, result, text):
+    @method(out_signature=signature)
+    def M(self):
+        return result
+
+    export(M)
+    error, _text = ask("M")
+    assert error.startswith("org.freedesktop.DBus.Python.")
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("dbus.service", "ERROR")
+    assert record.getMessage().startswith(text)
 
 
 # -- asynchronous replies -------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 """Signal receivers: what matches, what the handler gets, removal."""
 
 import pytest
-from peers import BUS, Calls, attach, barrier, run_until
+from peers import BUS, Calls, attach, barrier, emit, note, run_until
 
 import dbus.connection
 import dbus.lowlevel
@@ -22,24 +22,6 @@ def client(bus):
     conn = attach(bus)
     barrier(conn)  # NameAcquired is through
     return conn
-
-
-def emit(conn, member="S", args=(), interface=I, path="/s", signature=None, to=None):
-    signal = dbus.lowlevel.SignalMessage(path, interface, member)
-    if signature is not None:
-        signal.append(*args, signature=signature)
-    elif args:
-        signal.append(*args)
-    if to is not None:
-        signal.set_destination(to)
-    conn.send_message(signal)
-
-
-def note(message, seen):
-    """A filter's deed: remember the member of a signal, and let it pass."""
-    if message.get_type() == dbus.lowlevel.MESSAGE_TYPE_SIGNAL:
-        seen.append(message.get_member())
-    return dbus.lowlevel.HANDLER_RESULT_NOT_YET_HANDLED
 
 
 @pytest.fixture
@@ -317,9 +299,12 @@ def test_keywords_without_the_argument_in_the_handler(sender, client, heard, cap
     assert len(heard(got)) == 1
 
 
-def test_an_exception_in_a_handler_is_logged_and_the_rest_goes_on(sender, client, heard, caplog):
+@pytest.mark.parametrize("kind", [RuntimeError, SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_an_exception_in_a_handler_is_logged_and_the_rest_goes_on(
+    sender, client, heard, caplog, kind
+):
     def bad(*_args):
-        raise RuntimeError("boo")
+        raise kind("boo")
 
     got = Calls()
     client.add_signal_receiver(bad, "S")
@@ -330,7 +315,7 @@ def test_an_exception_in_a_handler_is_logged_and_the_rest_goes_on(sender, client
     assert {record.name for record in caplog.records} == {"dbus.connection"}
     assert len(caplog.records) == 2
     assert "Exception in handler for D-Bus signal" in caplog.records[0].getMessage()
-    assert "boo" in caplog.text
+    assert f"{kind.__name__}: boo" in caplog.text
 
 
 def test_every_receiver_is_called_in_order(sender, client, heard):

@@ -2,11 +2,8 @@
 """Signal receivers: who the sender is, the tables that programs walk, match strings."""
 
 import pytest
-from peers import BUS, BUS_PATH, ERROR, Calls, attach, barrier
+from peers import BUS, BUS_PATH, ERROR, Calls, attach, barrier, emit, note
 
-import dbus.connection
-import dbus.lowlevel
-import dbus.service
 from dbus.exceptions import DBusException
 
 I = "test.I"  # noqa: E741
@@ -22,24 +19,6 @@ def client(bus):
     conn = attach(bus)
     barrier(conn)  # NameAcquired is through
     return conn
-
-
-def emit(conn, member="S", args=(), interface=I, path="/s", signature=None, to=None):
-    signal = dbus.lowlevel.SignalMessage(path, interface, member)
-    if signature is not None:
-        signal.append(*args, signature=signature)
-    elif args:
-        signal.append(*args)
-    if to is not None:
-        signal.set_destination(to)
-    conn.send_message(signal)
-
-
-def note(message, seen):
-    """A filter's deed: remember the member of a signal, and let it pass."""
-    if message.get_type() == dbus.lowlevel.MESSAGE_TYPE_SIGNAL:
-        seen.append(message.get_member())
-    return dbus.lowlevel.HANDLER_RESULT_NOT_YET_HANDLED
 
 
 @pytest.fixture
