@@ -124,12 +124,15 @@ default_introspection_new(Connection *self, DBusMessage *call)
 }
 
 static DBusMessage *
-unknown_method_new(DBusMessage *call)
+unknown_method_new(Connection *self, DBusMessage *call)
 {
     const char *interface = dbus_message_get_interface(call);
+    int known = paths_has_object(&self->paths, dbus_message_get_path(call));
 
+    if (known < 0)
+        mainloop_handler_failed(&self->loop);
     return dbus_message_new_error_printf(
-        call, DBUS_ERROR_UNKNOWN_METHOD,
+        call, known ? DBUS_ERROR_UNKNOWN_METHOD : DBUS_ERROR_UNKNOWN_OBJECT,
         "Method \"%s\" with signature \"%s\" on interface \"%s\" doesn't exist\n",
         dbus_message_get_member(call), dbus_message_get_signature(call),
         interface ? interface : "(null)");
@@ -145,7 +148,7 @@ answer_unhandled(Connection *self, DBusMessage *call)
     if (dbus_message_is_method_call(call, DBUS_INTERFACE_INTROSPECTABLE, "Introspect"))
         answer = default_introspection_new(self, call);
     else
-        answer = unknown_method_new(call);
+        answer = unknown_method_new(self, call);
     send_answer(self, answer);
 }
 

@@ -112,6 +112,8 @@ paths_add(Paths *paths, PyObject *path, PyObject *on_message, bool fallback)
         return -1;
     }
     paths->n_fallbacks += fallback;
+    if (PyUnicode_GET_LENGTH(path) == 1)
+        paths->root_is_plain = !fallback;
     return 0;
 }
 
@@ -166,6 +168,20 @@ paths_find(Paths *paths, const char *path, bool *ret_none)
     }
     *ret_none = !list;
     return TAKE(list);
+}
+
+int
+paths_has_object(Paths *paths, const char *path)
+{
+    bool none = false;
+
+    if (!paths->root_is_plain)
+        return 1;
+    _cleanup_object_ PyObject *handlers = paths_find(paths, path, &none);
+    if (handlers || !none)
+        return handlers ? 1 : -1;
+    _cleanup_object_ PyObject *key = PyUnicode_FromString(path);
+    return key ? PyDict_Contains(paths->children, key) : -1;
 }
 
 PyObject *

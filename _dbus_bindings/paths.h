@@ -17,6 +17,7 @@ typedef struct Paths {
     PyObject *handlers; /* dict: path -> (on_message, fallback), or NULL */
     PyObject *children; /* dict: path -> dict: name -> number of registered paths below */
     Py_ssize_t n_fallbacks;
+    bool root_is_plain; /* "/" was last registered, if ever, as no fallback */
 } Paths;
 
 int paths_init(Paths *paths);
@@ -33,6 +34,11 @@ int paths_remove(Paths *paths, PyObject *path);
  * as fallback, nearest first.  A new list, NULL with *ret_none where there is none (no exception),
  * NULL with an exception. */
 PyObject *paths_find(Paths *paths, const char *path, bool *ret_none);
+
+/* Is there an object at the path, as libdbus sees it: a registered one, an ancestor of one, or
+ * anything below a fallback?  The root is a fallback until it is registered as none. -1 with an
+ * exception. */
+int paths_has_object(Paths *paths, const char *path);
 
 /* A new sorted list of str: the names of the children of `path`. */
 PyObject *paths_children(Paths *paths, const char *path);

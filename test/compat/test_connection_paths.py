@@ -284,3 +284,21 @@ def test_an_unknown_method_of_peer(server, client):
 def test_ping_without_interface_is_not_the_peers(server, client):
     serve(server, "/exported", Ping=lambda _m: ("mine",))
     assert ask(client, server, "/exported", "Ping", None) == (None, ["mine"])
+
+
+def test_when_the_object_is_unknown(server, client):
+    """The root stands for all paths until it is exported itself, as no fallback."""
+    unknown_object = "org.freedesktop.DBus.Error.UnknownObject"
+    server._register_object_path("/a/b", lambda connection, message: NotImplemented)
+    assert ask(client, server, "/nowhere")[0] == UNKNOWN_METHOD
+    server._register_object_path("/", lambda connection, message: NotImplemented)
+    assert ask(client, server, "/nowhere")[0] == unknown_object
+    assert ask(client, server, "/a/b/c")[0] == unknown_object
+    for known in ("/", "/a", "/a/b"):
+        assert ask(client, server, known)[0] == UNKNOWN_METHOD
+    server._unregister_object_path("/")
+    assert ask(client, server, "/nowhere")[0] == unknown_object
+    server._register_object_path("/f", lambda connection, message: NotImplemented, None, True)
+    assert ask(client, server, "/f/x/y")[0] == UNKNOWN_METHOD
+    server._register_object_path("/", lambda connection, message: NotImplemented, None, True)
+    assert ask(client, server, "/nowhere")[0] == UNKNOWN_METHOD
