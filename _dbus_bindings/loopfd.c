@@ -227,7 +227,7 @@ attach(void *data, Watchset *set)
 static void
 detach(void *attachment)
 {
-    _cleanup_object_ PyObject *owned = attachment;
+    _keep_object_ PyObject *owned = attachment;
     Source *source = attachment;
     PyObject *type, *value, *traceback;
 
