@@ -6,6 +6,7 @@
  * bad message on the bus.  All else goes through replay.c.
  */
 #include "commit.h"
+#include "limits.h"
 
 #include <errno.h>
 #include <string.h>
@@ -187,7 +188,7 @@ commit_replay(State *st, DBusMessage **message, const Program *program, Encoder 
 
     if (check_sums(*message, program, e->len - ENCODE_ROOM) < 0)
         return -1;
-    if (e->n_fds > 0 && fdwalk_count(*message) + e->n_fds > ENCODE_FDS)
+    if (e->n_fds > 0 && fdwalk_count(*message) + e->n_fds > LIMIT_FDS)
         return encode_refuse_fds();
     if (e->n_fds == 0 && e->len - ENCODE_ROOM < COMMIT_SMALL) {
         if (replay_body(st, *message, program, body, NULL) == 0)

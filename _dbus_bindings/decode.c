@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Contract: decode.h.  One walk over the nodes of a program and the bytes of a body, side by side.
+ */
 #include "decode.h"
 
 #include <string.h>

@@ -18,7 +18,6 @@
 #include "state.h"
 
 #define ENCODE_ROOM 512u /* free space before the body, where most headers fit; multiple of 8 */
-#define ENCODE_FDS 253u  /* Linux passes no more of them with one message (SCM_MAX_FD) */
 #define ENCODE_SMALL 1536u
 
 typedef struct Encoder {
@@ -65,7 +64,7 @@ int encode_value(Encoder *e, const Node *node, PyObject *value);
 int encode_basic(Encoder *e, const Node *node, PyObject *value);
 int encode_enter(Encoder *e, unsigned levels);
 
-/* ValueError: there would be more than ENCODE_FDS. */
+/* ValueError: there would be more than LIMIT_FDS. */
 int encode_refuse_fds(void);
 
 #define _cleanup_encoder_ _cleanup_(encoder_clear)

@@ -3,6 +3,7 @@
  * The values without parts: numbers, texts and file descriptors.
  */
 #include "encode.h"
+#include "limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -206,9 +207,9 @@ encode_fd(Encoder *e, PyObject *value)
 
     if (fd < 0)
         return -1;
-    if (index >= ENCODE_FDS)
+    if (index >= LIMIT_FDS)
         return encode_refuse_fds();
-    if (!e->fds && !(e->fds = PyMem_New(int, ENCODE_FDS))) {
+    if (!e->fds && !(e->fds = PyMem_New(int, LIMIT_FDS))) {
         PyErr_NoMemory();
         return -1;
     }

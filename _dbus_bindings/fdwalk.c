@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Contract: fdwalk.h.
+ */
 #include "fdwalk.h"
 
 #include <errno.h>

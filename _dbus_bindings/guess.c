@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Contract: guess.h.
+ */
 #include "guess.h"
 
 #include <stdbool.h>

@@ -10,13 +10,12 @@
 
 #define LIMIT_NAME 255u               /* bytes of a bus, interface, member or error name */
 #define LIMIT_SIGNATURE 255u          /* bytes of a signature */
-#define LIMIT_MATCH_RULE 1024u        /* bytes of a match rule */
 #define LIMIT_ARRAY (1u << 26)        /* bytes of the items of one array */
 #define LIMIT_MESSAGE (1u << 27)      /* bytes of a message, its header included */
 #define LIMIT_ARRAY_DEPTH 32u         /* arrays within arrays in one signature */
 #define LIMIT_STRUCT_DEPTH 32u        /* structs within structs in one signature */
 #define LIMIT_VALUE_DEPTH 64u         /* containers within containers in one value, with variants */
-#define LIMIT_FDS 16u                 /* file descriptors a message, the bus daemon's default */
+#define LIMIT_FDS 253u                /* Linux passes no more with one message (SCM_MAX_FD) */
 #define LIMIT_TIMEOUT_MS INT_MAX      /* means: no time-out at all */
 #define DEFAULT_TIMEOUT_MS 25000      /* what a time-out of -1 stands for */
 #define FIRST_CALL_SERIAL 0x80000000u /* our calls use the upper half, libdbus counts from 1 */

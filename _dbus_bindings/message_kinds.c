@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The four kinds of message: their constructors, which check every field, and their repr.
+ */
 #include "message_kinds.h"
 
 #include <stdbool.h>

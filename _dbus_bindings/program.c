@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Contract: program.h.
+ */
 #include "program.h"
 
 #include <string.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Contract: container.h.
+ */
 #include "container.h"
 
 #include "../cleanup.h"
