@@ -111,13 +111,25 @@ heap_remove(Calls *calls, Call *call)
         heap_settle(calls, at, last);
 }
 
-static bool
-serial_is_taken(const Calls *calls, uint32_t serial)
+bool
+calls_has(const Calls *calls, uint32_t serial)
 {
+    if (!calls->n)
+        return false;
     for (const Call *call = *slot_of(calls, serial); call; call = call->next)
         if (call->serial == serial)
             return true;
     return false;
+}
+
+static uint32_t
+next_serial(Calls *calls)
+{
+    do
+        calls->last_serial =
+            calls->last_serial == UINT32_MAX ? FIRST_CALL_SERIAL : calls->last_serial + 1;
+    while (calls_has(calls, calls->last_serial));
+    return calls->last_serial;
 }
 
 bool
@@ -130,11 +142,8 @@ calls_add(Calls *calls, Call *call, bool timed)
     call->heap_at = 0;
     if (timed && call->deadline != NEVER && !heap_add(calls, call))
         return false;
-    do
-        calls->last_serial =
-            calls->last_serial == UINT32_MAX ? FIRST_CALL_SERIAL : calls->last_serial + 1;
-    while (serial_is_taken(calls, calls->last_serial));
-    call->serial = calls->last_serial;
+    if (!call->serial)
+        call->serial = next_serial(calls);
     call->reply = NULL;
     call->entry = (Entry){.call = call};
     atomic_store(&call->state, CALL_WAITING);

@@ -56,8 +56,11 @@ typedef struct Calls {
 void calls_init(Calls *calls);
 void calls_destroy(Calls *calls);
 
-/* Gives the call a serial that no call in flight has and enters it; FALSE: out of memory.
- * `timed`: its deadline is watched by the heap. */
+/* Does a call in flight have the serial? */
+bool calls_has(const Calls *calls, uint32_t serial);
+
+/* Enters the call, with a serial that no other has unless it brings one; FALSE: out of memory.  `timed`:
+ * its deadline is watched by the heap. */
 bool calls_add(Calls *calls, Call *call, bool timed);
 
 /* The call of this serial, out of table and heap; NULL where there is none. */

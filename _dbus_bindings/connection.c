@@ -197,6 +197,7 @@ connection_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->loop.main_loop);
     Py_VISIT(self->filters);
+    Py_VISIT(self->receiver);
     if (paths_traverse(&self->paths, visit, arg))
         return 1;
     return pendingcall_list_traverse(self->pending, visit, arg);
@@ -213,6 +214,7 @@ connection_clear(PyObject *object)
         self->link->owner = NULL;
     pendingcall_list_clear(&self->pending);
     Py_CLEAR(self->filters);
+    Py_CLEAR(self->receiver);
     paths_clear(&self->paths);
     return 0;
 }

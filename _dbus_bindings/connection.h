@@ -21,7 +21,8 @@ typedef struct Connection {
     PyObject_HEAD
     Link *link; /* NULL only when half-made or cleared */
     Attachment loop;
-    PyObject *filters; /* tuple of callables, replaced as a whole */
+    PyObject *filters;  /* tuple of callables, replaced as a whole */
+    PyObject *receiver; /* of plain messages, instead of all that follows; or NULL */
     Paths paths;
     PendingCall *pending; /* the calls in flight, owned */
     PyObject *weakrefs;
@@ -29,6 +30,12 @@ typedef struct Connection {
 } Connection;
 
 extern PyMethodDef connection_methods[]; /* connection_methods.c */
+
+/* Those of connection_plain.c. */
+PyObject *conn_open(PyObject *cls, PyObject *address);
+PyObject *conn_receive_plain(PyObject *self, PyObject *receiver);
+PyObject *conn_send_plain(PyObject *self, PyObject *message);
+PyObject *conn_call_plain(PyObject *self, PyObject *const *args, Py_ssize_t n);
 
 /* Connection._new_for_bus() */
 PyObject *connection_new_for_bus(PyObject *cls, PyObject *args, PyObject *kwargs);

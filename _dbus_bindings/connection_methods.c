@@ -231,8 +231,8 @@ conn_send_message_with_reply(PyObject *object, PyObject *args, PyObject *kwargs)
     _cleanup_message_ DBusMessage *message = message_for_call(st, self->link, msg);
     if (!message)
         return NULL;
-    return pendingcall_start(st, object, self->link, &self->loop, &self->pending, message, handler,
-                             ms);
+    return pendingcall_start(st, object, self->link, &self->loop, &self->pending, message,
+                             &(CallWish){.handler = handler, .timeout_ms = ms});
 }
 
 /* Under a foreign loop libdbus waits itself; replies reach it in no other way. */
@@ -533,5 +533,28 @@ PyMethodDef connection_methods[] = {
      "list_exported_child_objects(path) -> list of str\n\n"
      "The names of the direct children of `path` that are registered or have registered\n"
      "descendants."},
+    {"_open", conn_open, METH_O | METH_CLASS,
+     "_open(address) -> _LibDBusConnection\n\n"
+     "Connect to `address` (str), for whoever makes a Connection of it, in any thread.  Blocks as\n"
+     "long as the transport takes; the authentication is left to the loop.  Raises DBusException."},
+    {"_receive_plain", conn_receive_plain, METH_O,
+     "_receive_plain(receiver)\n\n"
+     "Call `receiver(message)` for every incoming message that no call waits for, with a Message\n"
+     "of dbus.aio, in the place of filters and object paths; and `receiver(None)` once everything\n"
+     "is written of which _send_plain() has said that it is not.  None ends it."},
+    {"_send_plain", conn_send_plain, METH_O,
+     "_send_plain(message) -> bool\n\n"
+     "Queue a Message of dbus.aio and set its serial.  True if everything is written; if not, the\n"
+     "receiver hears of it.  Raises TypeError, ValueError or OverflowError for a message that\n"
+     "cannot be sent, DBusException on a closed connection."},
+    {"_call_plain", (PyCFunction)(void (*)(void))conn_call_plain, METH_FASTCALL,
+     "_call_plain(message, handler, timeout_s) -> PendingCall\n\n"
+     "Send a Message of dbus.aio as a call, setting its serial, for at most `timeout_s` seconds,\n"
+     "None for no limit.  `handler(outcome, timed_out)` is called with the reply, a Message too; "
+     "or\n"
+     "with None, and whether it was the time that ended the call or the connection; or with an\n"
+     "exception that kept the reply from being made.  Raises what _send_plain() raises, "
+     "ValueError\n"
+     "also for a serial that a call in flight has."},
     {NULL, NULL, 0, NULL},
 };

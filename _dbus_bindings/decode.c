@@ -16,6 +16,7 @@
 #include "types/string.h"
 #include "types/struct.h"
 #include "types/unixfd.h"
+#include "types/variant.h"
 
 typedef struct Decoder {
     State *st;
@@ -28,7 +29,6 @@ typedef struct Decoder {
     bool swap;
     bool typed;
     bool blocks; /* ay becomes bytes of a kind */
-    bool pairs;
 } Decoder;
 
 static PyObject *decode_value(Decoder *d, const Node *node, long level);
@@ -174,19 +174,12 @@ decode_fd(Decoder *d, long level)
         return NULL;
     if (d->next_fd >= d->body->n_fds || d->body->fds[d->next_fd] < 0)
         return refuse("a file descriptor is missing");
-    int fd = d->body->fds[d->next_fd];
-    d->body->fds[d->next_fd++] = -1;
+    size_t at = d->next_fd++;
+    if (!d->typed)
+        return PyLong_FromSize_t(at);
+    int fd = d->body->fds[at];
+    d->body->fds[at] = -1;
     return unixfd_new_steal(d->st, fd, level);
-}
-
-/* (signature, value); the value is consumed. */
-static PyObject *
-pair_steal(const char *text, size_t len, PyObject *value)
-{
-    _cleanup_object_ PyObject *signature = PyUnicode_DecodeASCII(text, (Py_ssize_t)len, NULL);
-    _cleanup_object_ PyObject *owned = value;
-
-    return signature ? PyTuple_Pack(2, signature, owned) : NULL;
 }
 
 static PyObject *
@@ -212,7 +205,9 @@ decode_variant(Decoder *d, long level)
     }
     PyObject *value = decode_value(d, node, level + 1);
     d->depth--;
-    return value && d->pairs ? pair_steal(text, len, value) : value;
+    return d->typed || !value
+               ? value
+               : variant_new_steal(d->st, program_shared_text(d->st, text, len, false), value);
 }
 
 /* The items of an array of numbers, whose count is known. */
@@ -282,10 +277,10 @@ decode_key(Decoder *d, const Node *node)
 {
     size_t len;
 
-    if (node->op != OP_STRING || !d->typed)
+    if (node->op != OP_STRING && (node->op != OP_PATH || d->typed))
         return decode_value(d, node, 0);
     const char *text = take_text(d, OP_STRING, &len);
-    return text ? program_shared_text(d->st, text, len) : NULL;
+    return text ? program_shared_text(d->st, text, len, d->typed) : NULL;
 }
 
 static PyObject *
@@ -401,7 +396,6 @@ decode_body(State *st, const Program *program, const DecodeBody *body, enum Deco
         .swap = body->swap,
         .typed = flavour == DECODE_TYPED || flavour == DECODE_TYPED_BYTE_ARRAYS,
         .blocks = flavour != DECODE_TYPED,
-        .pairs = flavour == DECODE_PLAIN_PAIRS,
     };
     _cleanup_object_ PyObject *list = PyList_New(program->count);
     const Node *node = program->nodes;

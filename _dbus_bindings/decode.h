@@ -19,12 +19,12 @@
 enum DecodeFlavour {
     DECODE_TYPED,             /* dbus.Int32, dbus.Array ...; ay is an Array of Byte */
     DECODE_TYPED_BYTE_ARRAYS, /* the same, but ay is a ByteArray */
-    DECODE_PLAIN,             /* int, str, list, dict, tuple, bytes; a variant is its content */
-    DECODE_PLAIN_PAIRS,       /* the same, but a variant is (signature, content) */
+    DECODE_PLAIN,             /* int, str, list, dict, tuple, bytes, Variant; h is an index */
 };
 
 /* A body.  `fds` are its descriptors in the order in which the values occur; those that became
- * part of a result are set to -1, the rest stay the caller's. */
+ * part of a result are set to -1, the rest stay the caller's.  In the plain flavour all do: the
+ * values are their indexes. */
 typedef struct DecodeBody {
     const unsigned char *data;
     size_t len;

@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "connection.h"
 #include "message.h"
+#include "plain.h"
 
 #define DISPATCH_BATCH 64 /* messages a turn of the loop */
 
@@ -152,6 +153,43 @@ answer_unhandled(Connection *self, DBusMessage *call)
     send_answer(self, answer);
 }
 
+/* One message to the receiver, which sees to all else.  A call that cannot be shown to it, for want
+ * of memory or descriptors, is answered here. */
+static void
+dispatch_plain(State *st, Connection *self, DBusMessage *dbus)
+{
+    int type = dbus_message_get_type(dbus);
+    _cleanup_object_ PyObject *receiver = Py_NewRef(self->receiver);
+
+    if (type < DBUS_MESSAGE_TYPE_METHOD_CALL || type > DBUS_MESSAGE_TYPE_SIGNAL)
+        return; /* of a later version of the protocol: to be ignored (Message Format) */
+    _cleanup_object_ PyObject *message = plain_new(st, dbus);
+    if (!message) {
+        mainloop_handler_failed(&self->loop);
+        if (type == DBUS_MESSAGE_TYPE_METHOD_CALL && !dbus_message_get_no_reply(dbus)) {
+            _cleanup_message_ DBusMessage *answer = dbus_message_new_error(
+                dbus, DBUS_ERROR_LIMITS_EXCEEDED, "the call could not be taken in");
+            send_answer(self, answer);
+        }
+        return;
+    }
+    _cleanup_object_ PyObject *result = PyObject_CallOneArg(receiver, message);
+    if (!result)
+        mainloop_handler_failed(&self->loop);
+}
+
+/* All that was sent is written. */
+static void
+dispatch_written(Connection *self)
+{
+    _cleanup_object_ PyObject *receiver = Py_XNewRef(self->receiver);
+    _cleanup_object_ PyObject *result =
+        receiver ? PyObject_CallOneArg(receiver, Py_None) : Py_NewRef(Py_None);
+
+    if (!result)
+        mainloop_handler_failed(&self->loop);
+}
+
 /* One message, through all rooms. */
 static void
 dispatch_message(State *st, Connection *self, DBusMessage *dbus)
@@ -182,15 +220,26 @@ after_disconnection(Connection *self, DBusMessage *message)
 }
 
 static void
+dispatch_either(State *st, Connection *self, DBusMessage *message)
+{
+    if (self->receiver)
+        dispatch_plain(st, self, message);
+    else
+        dispatch_message(st, self, message);
+    after_disconnection(self, message);
+}
+
+static void
 dispatch_entry(State *st, Connection *self, Entry *entry)
 {
     if (entry->call) {
         pendingcall_deliver(st, pendingcall_of(entry->call));
-        return;
+    } else if (entry->message) {
+        dispatch_either(st, self, entry->message);
+        entry_free(entry);
+    } else {
+        dispatch_written(self);
     }
-    dispatch_message(st, self, entry->message);
-    after_disconnection(self, entry->message);
-    entry_free(entry);
 }
 
 void
@@ -218,8 +267,7 @@ dispatch_at_once(Link *link, DBusMessage *message)
     _cleanup_object_ PyObject *self = Py_XNewRef(link->owner);
 
     if (self) {
-        dispatch_message(state_of(self), (Connection *)self, message);
-        after_disconnection((Connection *)self, message);
+        dispatch_either(state_of(self), (Connection *)self, message);
         Py_CLEAR(self);
     }
     PyGILState_Release(gil);

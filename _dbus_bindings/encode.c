@@ -9,6 +9,8 @@
 
 #include "compat.h"
 #include "guess.h"
+#include "types/variant.h"
+#include "validate.h"
 
 void
 encoder_init(Encoder *e, State *st)
@@ -20,6 +22,8 @@ encoder_init(Encoder *e, State *st)
     e->depth = 0;
     e->fds = NULL;
     e->n_fds = 0;
+    e->plain = false;
+    e->unix_fds = NULL;
 }
 
 void
@@ -234,17 +238,26 @@ encode_dict(Encoder *e, const Node *entry, PyObject *value, size_t start)
 }
 
 static int
-encode_block(Encoder *e, PyObject *bytes)
+encode_block(Encoder *e, const void *bytes, size_t n)
 {
-    size_t n = (size_t)PyBytes_GET_SIZE(bytes);
-
     if (n > LIMIT_ARRAY)
         return refuse_array();
     unsigned char *to = encode_put(e, 1, n);
     if (!to)
         return -1;
-    memcpy(to, PyBytes_AS_STRING(bytes), n);
+    memcpy(to, bytes, n);
     return 0;
+}
+
+/* Plain values: bytes, bytearray and other buffers of bytes, and nothing that is iterated over. */
+static int
+encode_buffer(Encoder *e, PyObject *value)
+{
+    _cleanup_buffer_ Py_buffer view = {0};
+
+    if (PyObject_GetBuffer(value, &view, PyBUF_SIMPLE) < 0)
+        return -1;
+    return encode_block(e, view.buf, (size_t)view.len);
 }
 
 /* A ByteArray where variants are wanted gives variants of bytes, other bytes give int32. */
@@ -282,7 +295,9 @@ encode_array(Encoder *e, const Node *node, PyObject *value)
     if (item->op == OP_ENTRY)
         result = encode_dict(e, item, value, start);
     else if (item->op == INT_BYTE && PyBytes_Check(value))
-        result = encode_block(e, value);
+        result = encode_block(e, PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value));
+    else if (item->op == INT_BYTE && e->plain)
+        result = encode_buffer(e, value);
     else if (item->op == OP_VARIANT && PyObject_TypeCheck(value, e->st->byte_array))
         result = encode_byte_variants(e, value, start);
     else
@@ -400,12 +415,44 @@ encode_variant(Encoder *e, PyObject *value)
     return 0;
 }
 
+/* The content of a Variant, under the signature that it brings. */
+static int
+encode_plain_variant(Encoder *e, PyObject *variant)
+{
+    PyObject *signature, *value;
+    Py_ssize_t len;
+
+    if (variant_parts(e->st, variant, &signature, &value) < 0 || encode_enter(e, 1) < 0)
+        return -1;
+    const char *text = check_text(signature, "the signature of a Variant", &len);
+    if (!text)
+        return -1;
+    const Node *node = len == 1 ? program_simple_node(text[0]) : NULL;
+    _cleanup_program_ Program *program = NULL;
+    if (!node) {
+        program = program_get(e->st, text, (size_t)len);
+        if (!program)
+            return -1;
+        if (program->count != 1) {
+            PyErr_SetString(PyExc_ValueError, "a Variant does not hold exactly one value");
+            return -1;
+        }
+        node = program->nodes;
+    }
+    /* Code that converts a value may put another value into the Variant. */
+    _keep_object_ PyObject *keep = Py_NewRef(value);
+    if (encode_signature(e, text, (size_t)len) < 0 || encode_value(e, node, value) < 0)
+        return -1;
+    e->depth--;
+    return 0;
+}
+
 int
 encode_value(Encoder *e, const Node *node, PyObject *value)
 {
     switch (node->op) {
     case OP_VARIANT:
-        return encode_variant(e, value);
+        return e->plain ? encode_plain_variant(e, value) : encode_variant(e, value);
     case OP_ARRAY:
         return encode_array(e, node, value);
     case OP_STRUCT:

@@ -28,6 +28,8 @@ typedef struct Encoder {
     unsigned depth; /* containers around the value at hand */
     int *fds;       /* duplicates, closed by encoder_clear() */
     size_t n_fds;
+    bool plain;         /* a variant is a Variant, and h an index into: */
+    PyObject *unix_fds; /* borrowed list of int */
     _Alignas(8) unsigned char small[ENCODE_SMALL];
 } Encoder;
 

@@ -159,12 +159,29 @@ encode_path(Encoder *e, const Node *node, PyObject *value)
     return encode_text(e, node, path ? path : value);
 }
 
+/* The descriptor that a plain message means by an index, borrowed; NULL with ValueError. */
+static PyObject *
+fd_at(const Encoder *e, PyObject *index)
+{
+    Py_ssize_t n = e->unix_fds && PyList_Check(e->unix_fds) ? PyList_GET_SIZE(e->unix_fds) : 0;
+    Py_ssize_t at = PyLong_Check(index) ? PyLong_AsSsize_t(index) : -1;
+
+    if (at >= 0 && at < n)
+        return PyList_GET_ITEM(e->unix_fds, at);
+    PyErr_Clear();
+    PyErr_Format(PyExc_ValueError, "type 'h' needs an index into the %zd unix_fds, not %R", n,
+                 index);
+    return NULL;
+}
+
 /* The number of an open descriptor. */
 static int
 fd_number(Encoder *e, PyObject *value)
 {
     long number;
 
+    if (e->plain && !(value = fd_at(e, value)))
+        return -1;
     if (PyObject_TypeCheck(value, e->st->unix_fd)) {
         number = unixfd_fd(value);
         if (number < 0)

@@ -222,6 +222,16 @@ end_expired_calls(Link *link)
 }
 
 static void
+tell_written(Link *link)
+{
+    pthread_mutex_lock(&link->leaf);
+    atomic_store(&link->tell_written, false);
+    if (!link->written.next)
+        inbox_push(link, &link->written);
+    pthread_mutex_unlock(&link->leaf);
+}
+
+static void
 link_serve(Watchset *set, const struct pollfd *fds, int n)
 {
     Link *link = link_of(set);
@@ -229,6 +239,8 @@ link_serve(Watchset *set, const struct pollfd *fds, int n)
     link_lock(link);
     watchset_handle(set, fds, n);
     link_pump(link);
+    if (atomic_load(&link->tell_written) && !dbus_connection_has_messages_to_send(link->connection))
+        tell_written(link);
     link_unlock(link);
     end_expired_calls(link);
     if (atomic_load(&link->n_inbox))
@@ -248,7 +260,7 @@ link_free(Watchset *set)
     dbus_connection_close(link->connection); /* before the last reference, or libdbus aborts */
     dbus_connection_unref(link->connection);
     while ((entry = link_take(link)))
-        if (!entry->call)
+        if (entry->message)
             entry_free(entry);
     for (Waiter *waiter; (waiter = link->idle_waiters);) {
         link->idle_waiters = waiter->next;
@@ -347,6 +359,16 @@ link_send(Link *link, DBusMessage *message, dbus_uint32_t *ret_serial)
     return dbus_connection_send(link->connection, message, ret_serial) ? LINK_OK : LINK_NO_MEMORY;
 }
 
+bool
+link_is_written(Link *link)
+{
+    bool left = dbus_connection_has_messages_to_send(link->connection);
+
+    if (left)
+        atomic_store(&link->tell_written, true);
+    return !left;
+}
+
 void
 link_close(Link *link)
 {
@@ -358,16 +380,18 @@ link_close(Link *link)
 enum LinkResult
 link_start(Link *link, Call *call, DBusMessage *message, bool timed)
 {
-    bool added, dead;
+    bool added = false, dead, taken;
 
     if (!dbus_connection_get_is_connected(link->connection))
         return LINK_CLOSED;
     pthread_mutex_lock(&link->leaf);
     dead = atomic_load(&link->dead); /* under the leaf: see route() */
-    added = !dead && calls_add(&link->calls, call, timed);
+    taken = call->serial && calls_has(&link->calls, call->serial);
+    if (!dead && !taken)
+        added = calls_add(&link->calls, call, timed);
     pthread_mutex_unlock(&link->leaf);
     if (!added)
-        return dead ? LINK_CLOSED : LINK_NO_MEMORY;
+        return dead ? LINK_CLOSED : taken ? LINK_SERIAL_TAKEN : LINK_NO_MEMORY;
     dbus_message_set_serial(message, call->serial);
     if (!dbus_connection_send(link->connection, message, NULL)) {
         link_cancel(link, call, CALL_CANCELLED);

@@ -54,13 +54,16 @@ struct Link {
     /* Delivery to Python. `deliver` drains the inbox, `handle` takes one message (foreign). */
     void (*deliver)(Link *link);
     DBusHandlerResult (*handle)(Link *link, DBusMessage *message);
-    void *owner; /* borrowed; read and written with the GIL held */
+    void *owner;              /* borrowed; read and written with the GIL held */
+    atomic_bool tell_written; /* `written` goes into the inbox once nothing is left to write */
+    Entry written;            /* neither a call nor a message */
 };
 
 enum LinkResult {
     LINK_OK,
     LINK_NO_MEMORY,
     LINK_CLOSED,
+    LINK_SERIAL_TAKEN, /* a call in flight has it */
 };
 
 enum WaitResult {
@@ -88,6 +91,9 @@ void link_unlock(Link *link);
 /* With `lib` held: */
 enum LinkResult link_send(Link *link, DBusMessage *message, dbus_uint32_t *ret_serial);
 void link_close(Link *link);
+
+/* With `lib` held: is all that was sent written?  If not, `written` will come. */
+bool link_is_written(Link *link);
 
 /* With `lib` held: enters the call and sends its message. `timed`: a loop watches its deadline.
  * On failure the call is not entered. */

@@ -235,11 +235,28 @@ find_body(const unsigned char *bytes, size_t len, DecodeBody *ret_body)
     return 0;
 }
 
+/* The descriptors as a list of int; they are no longer in `fds` then. */
 static PyObject *
-message_decode(State *st, DBusMessage *message, enum DecodeFlavour flavour)
+fds_list(FdList *fds)
+{
+    _cleanup_object_ PyObject *list = PyList_New((Py_ssize_t)fds->n);
+
+    if (!list)
+        return NULL;
+    for (size_t i = 0; i < fds->n; i++) {
+        PyObject *number = PyLong_FromLong(fds->fds[i]);
+        if (!number)
+            return NULL;
+        PyList_SET_ITEM(list, (Py_ssize_t)i, number);
+    }
+    fds->n = 0;
+    return TAKE(list);
+}
+
+static PyObject *
+decode_with_fds(State *st, DBusMessage *message, enum DecodeFlavour flavour, FdList *fds)
 {
     const char *signature = dbus_message_get_signature(message);
-    _cleanup_fds_ FdList fds = {0};
     _cleanup_dbus_free_ char *bytes = NULL;
     DecodeBody body = {0};
     int len;
@@ -248,15 +265,30 @@ message_decode(State *st, DBusMessage *message, enum DecodeFlavour flavour)
         return PyList_New(0);
     _cleanup_program_ Program *program = program_get(st, signature, strlen(signature));
     /* Before marshalling: the iterators bring a foreign byte order into ours in place. */
-    if (!program || (dbus_message_contains_unix_fds(message) && fdwalk(message, &fds) < 0))
+    if (!program || (dbus_message_contains_unix_fds(message) && fdwalk(message, fds) < 0))
         return NULL;
     if (!dbus_message_marshal(message, &bytes, &len))
         return PyErr_NoMemory();
     if (find_body((const unsigned char *)bytes, (size_t)len, &body) < 0)
         return NULL;
-    body.fds = fds.fds;
-    body.n_fds = fds.n;
+    body.fds = fds->fds;
+    body.n_fds = fds->n;
     return decode_body(st, program, &body, flavour);
+}
+
+PyObject *
+message_decode(State *st, DBusMessage *message, enum DecodeFlavour flavour, PyObject **ret_fds)
+{
+    _cleanup_fds_ FdList fds = {0};
+    _cleanup_object_ PyObject *list = decode_with_fds(st, message, flavour, &fds);
+
+    if (list && flavour == DECODE_PLAIN) {
+        PyObject *numbers = fds_list(&fds);
+        if (!numbers)
+            return NULL;
+        *ret_fds = numbers;
+    }
+    return TAKE(list);
 }
 
 static PyObject *
@@ -267,7 +299,7 @@ args_list(PyObject *self, enum DecodeFlavour flavour)
     Py_BEGIN_CRITICAL_SECTION(self);
     DBusMessage *message = message_get(self);
     if (message)
-        result = message_decode(state_of(self), message, flavour);
+        result = message_decode(state_of(self), message, flavour, NULL);
     Py_END_CRITICAL_SECTION();
     return result;
 }
@@ -286,14 +318,6 @@ message_get_args_list(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObj
         (byte_arrays && !PyArg_Parse(byte_arrays, "i", &blocks)))
         return NULL;
     return args_list(self, blocks ? DECODE_TYPED_BYTE_ARRAYS : DECODE_TYPED);
-}
-
-PyObject *
-message_plain_args(PyObject *self, PyObject *pairs)
-{
-    int wanted = PyObject_IsTrue(pairs);
-
-    return wanted < 0 ? NULL : args_list(self, wanted ? DECODE_PLAIN_PAIRS : DECODE_PLAIN);
 }
 
 static PyObject *

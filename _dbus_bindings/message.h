@@ -10,6 +10,7 @@
 #include <dbus/dbus.h>
 #include <stdbool.h>
 
+#include "decode.h"
 #include "state.h"
 
 typedef struct Message {
@@ -39,6 +40,11 @@ DBusMessage *message_borrow_for_send(State *st, PyObject *object);
  * change it: DBusException or, once it has been sent, ValueError. */
 DBusMessage *message_get(PyObject *self);
 DBusMessage *message_open(PyObject *self);
+
+/* The body as a new list.  In the plain flavour its descriptors, duplicates that are the caller's,
+ * go to *ret_fds as a list of int. */
+PyObject *message_decode(State *st, DBusMessage *message, enum DecodeFlavour flavour,
+                         PyObject **ret_fds);
 
 /* Puts `message` (consumed) in the place of what `self` holds. */
 void message_replace_steal(PyObject *self, DBusMessage *message);

@@ -377,10 +377,6 @@ PyMethodDef message_methods[] = {
      "a\n"
      "variant_level above 0.  An array of bytes (ay) is an Array of Byte, or a ByteArray if\n"
      "`byte_arrays` is true.  Each file descriptor is a UnixFd that owns a duplicate."},
-    {"_plain_args", message_plain_args, METH_O,
-     "_plain_args(pairs) -> list\n\n"
-     "The arguments as int, str, bytes (for ay), list, dict, tuple ...; a variant is its content,\n"
-     "or (signature, content) if `pairs` is true.  For the package's own use."},
     {"copy", message_copy, METH_NOARGS,
      "copy() -> Message\n\n"
      "An independent message of the same kind, fields and arguments, without a serial."},

@@ -14,7 +14,6 @@ extern PyMethodDef message_methods[];
 PyObject *message_append(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);
 PyObject *message_get_args_list(PyObject *self, PyObject *const *args, Py_ssize_t n,
                                 PyObject *names);
-PyObject *message_plain_args(PyObject *self, PyObject *pairs);
 PyObject *message_copy(PyObject *self, PyObject *none);
 
 #endif

@@ -12,6 +12,7 @@
 #include "errors.h"
 #include "limits.h"
 #include "message.h"
+#include "plain.h"
 
 static const char no_reply_text[] =
     "Did not receive a reply. Possible causes include: the remote application did not send a "
@@ -116,6 +117,37 @@ pendingcall_list_clear(PendingCall **list)
         release(*list, CALL_CANCELLED);
 }
 
+/* The result of telling a plain call's handler; NULL with its exception. */
+static PyObject *
+tell_plain(State *st, PyObject *handler, DBusMessage *reply, int state)
+{
+    PyObject *timed_out = state == CALL_TIMED_OUT ? Py_True : Py_False;
+    _cleanup_object_ PyObject *outcome = reply ? plain_new(st, reply) : Py_NewRef(Py_None);
+
+    if (!outcome) {
+        PyObject *type, *traceback;
+
+        PyErr_Fetch(&type, &outcome, &traceback);
+        PyErr_NormalizeException(&type, &outcome, &traceback);
+        Py_XDECREF(type);
+        Py_XDECREF(traceback);
+    }
+    return PyObject_CallFunctionObjArgs(handler, outcome, timed_out, NULL);
+}
+
+static PyObject *
+tell(State *st, PyObject *handler, DBusMessage *reply, uint32_t serial)
+{
+    _cleanup_message_ DBusMessage *message =
+        reply ? dbus_message_ref(reply) : pendingcall_failure_new(serial);
+    _cleanup_object_ PyObject *argument =
+        message ? message_new_steal(st, TAKE(message)) : PyErr_NoMemory();
+
+    if (!argument)
+        return NULL;
+    return handler == Py_None ? Py_NewRef(Py_None) : PyObject_CallOneArg(handler, argument);
+}
+
 void
 pendingcall_deliver(State *st, PendingCall *pending)
 {
@@ -127,18 +159,10 @@ pendingcall_deliver(State *st, PendingCall *pending)
     _cleanup_message_ DBusMessage *reply = TAKE(pending->call.reply);
 
     pending->completed = true;
-    if (!reply)
-        reply = pendingcall_failure_new(pending->call.serial);
     release(pending, CALL_CANCELLED);
-    _cleanup_object_ PyObject *message =
-        reply ? message_new_steal(st, TAKE(reply)) : PyErr_NoMemory();
-    if (!message) {
-        mainloop_handler_failed(pending->loop);
-        return;
-    }
-    if (handler == Py_None)
-        return;
-    _cleanup_object_ PyObject *result = PyObject_CallOneArg(handler, message);
+    _cleanup_object_ PyObject *result =
+        pending->plain ? tell_plain(st, handler, reply, atomic_load(&pending->call.state))
+                       : tell(st, handler, reply, pending->call.serial);
     if (!result)
         mainloop_handler_failed(pending->loop);
 }
@@ -203,7 +227,7 @@ start(PendingCall *pending, DBusMessage *message, int timeout_ms)
 
 PyObject *
 pendingcall_start(State *st, PyObject *connection, Link *link, const Attachment *loop,
-                  PendingCall **list, DBusMessage *message, PyObject *handler, int timeout_ms)
+                  PendingCall **list, DBusMessage *message, const CallWish *wish)
 {
     PendingCall *pending = PyObject_GC_New(PendingCall, st->pending_call);
     enum LinkResult result;
@@ -213,11 +237,13 @@ pendingcall_start(State *st, PyObject *connection, Link *link, const Attachment 
     memset((char *)pending + sizeof(PyObject), 0, sizeof *pending - sizeof(PyObject));
     pending->link = (Link *)watchset_ref(&link->watches);
     pending->connection = Py_NewRef(connection);
-    pending->handler = Py_NewRef(handler);
+    pending->handler = Py_NewRef(wish->handler);
+    pending->plain = wish->plain;
+    pending->call.serial = wish->serial;
     pending->loop = loop;
     list_add(list, pending);
     PyObject_GC_Track(pending);
-    result = start(pending, message, timeout_ms);
+    result = start(pending, message, wish->timeout_ms);
     if (result == LINK_OK) {
         /* The reply may have come before the notify was set. */
         if (pending->foreign && dbus_pending_call_get_completed(pending->foreign))
@@ -228,6 +254,9 @@ pendingcall_start(State *st, PyObject *connection, Link *link, const Attachment 
     Py_DECREF(pending);
     if (result == LINK_NO_MEMORY)
         return PyErr_NoMemory();
+    if (result == LINK_SERIAL_TAKEN)
+        return PyErr_Format(PyExc_ValueError, "a call in flight has the serial %lu already",
+                            (unsigned long)wish->serial);
     return error_raise_named(st, NULL, "Connection is disconnected - unable to make method call");
 }
 

@@ -28,15 +28,23 @@ typedef struct PendingCall {
     struct PendingCall **list; /* the head of the list that owns it, or NULL */
     struct PendingCall *prev, *next;
     bool completed;
+    bool plain; /* see CallWish */
 } PendingCall;
+
+/* What a caller wants.  A plain call's handler gets what Connection._call_plain() says. */
+typedef struct CallWish {
+    PyObject *handler; /* callable or None */
+    int timeout_ms;
+    uint32_t serial; /* its own, or 0 */
+    bool plain;
+} CallWish;
 
 int pendingcall_setup(PyObject *module, State *st);
 
 /* Sends the message and gives its pending call; NULL with an exception.  With a loop of ours or
  * without one. `timed`: the loop is to watch the deadline. */
 PyObject *pendingcall_start(State *st, PyObject *connection, Link *link, const Attachment *loop,
-                            PendingCall **list, DBusMessage *message, PyObject *handler,
-                            int timeout_ms);
+                            PendingCall **list, DBusMessage *message, const CallWish *wish);
 
 /* The pending call that an entry of the inbox is about. */
 PendingCall *pendingcall_of(Call *call);

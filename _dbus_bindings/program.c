@@ -21,7 +21,7 @@ struct ProgramCache {
     PyMutex lock;
 #endif
     Program *programs[PROGRAM_SLOTS];
-    PyObject *texts[TEXT_SLOTS]; /* dbus.String, ASCII, variant_level 0 */
+    PyObject *texts[2][TEXT_SLOTS]; /* ASCII: str, and dbus.String with variant_level 0 */
 };
 
 #ifdef Py_GIL_DISABLED
@@ -177,14 +177,20 @@ program_get(State *st, const char *text, size_t n)
     return program;
 }
 
+static PyObject *
+text_new(State *st, const char *utf8, size_t n, bool typed)
+{
+    return typed ? string_new(st, utf8, n, 0) : PyUnicode_DecodeUTF8(utf8, (Py_ssize_t)n, NULL);
+}
+
 PyObject *
-program_shared_text(State *st, const char *utf8, size_t n)
+program_shared_text(State *st, const char *utf8, size_t n, bool typed)
 {
     struct ProgramCache *cache = st->programs;
 
     if (n > TEXT_LONGEST || !cache)
-        return string_new(st, utf8, n, 0);
-    PyObject **slot = &cache->texts[text_hash(utf8, n) % TEXT_SLOTS];
+        return text_new(st, utf8, n, typed);
+    PyObject **slot = &cache->texts[typed][text_hash(utf8, n) % TEXT_SLOTS];
 
     CACHE_LOCK(cache);
     PyObject *found = *slot;
@@ -196,7 +202,7 @@ program_shared_text(State *st, const char *utf8, size_t n)
     }
     CACHE_UNLOCK(cache);
 
-    PyObject *text = string_new(st, utf8, n, 0);
+    PyObject *text = text_new(st, utf8, n, typed);
     /* Only of ASCII is the text's memory its UTF-8. */
     if (!text || !PyUnicode_IS_ASCII(text))
         return text;
@@ -216,8 +222,10 @@ program_cache_free(struct ProgramCache *cache)
     for (size_t i = 0; i < PROGRAM_SLOTS; i++)
         if (cache->programs[i])
             program_unref(cache->programs[i]);
-    for (size_t i = 0; i < TEXT_SLOTS; i++)
-        Py_XDECREF(cache->texts[i]);
+    for (size_t i = 0; i < TEXT_SLOTS; i++) {
+        Py_XDECREF(cache->texts[false][i]);
+        Py_XDECREF(cache->texts[true][i]);
+    }
     PyMem_Free(cache);
 }
 

@@ -68,9 +68,10 @@ void program_unref(Program *program);
 /* The node of a basic type or of a variant, which needs no program; NULL for other letters. */
 const Node *program_simple_node(char code);
 
-/* A dbus.String at level 0 from the cache of short texts that have been seen lately, such as the
- * names of properties; made and remembered if it is not there.  New reference. */
-PyObject *program_shared_text(State *st, const char *utf8, size_t n);
+/* A str, or a dbus.String at level 0 if `typed`, from the cache of short texts that have been seen
+ * lately, such as the names of properties; made and remembered if it is not there.  New
+ * reference. */
+PyObject *program_shared_text(State *st, const char *utf8, size_t n, bool typed);
 
 static inline void
 cleanup_program(Program **p)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "compat.h"
+#include "plain.h"
 #include "program.h"
 
 #define X(part) int part##_setup(PyObject *module, State *st);
@@ -76,6 +77,8 @@ state_clear(PyObject *module)
         return 0;
     program_cache_free(st->programs);
     st->programs = NULL;
+    plain_templates_free(st->templates);
+    st->templates = NULL;
 #define X(name) Py_CLEAR(st->name);
     STATE_OBJECTS(X)
     STATE_TYPES(X)

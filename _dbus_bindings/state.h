@@ -33,11 +33,13 @@
     X(dictionary)                                                                                  \
     X(structure)                                                                                   \
     X(unix_fd)                                                                                     \
+    X(variant)                                                                                     \
     X(message)                                                                                     \
     X(method_call)                                                                                 \
     X(method_return)                                                                               \
     X(error_message)                                                                               \
     X(signal_message)                                                                              \
+    X(plain)                                                                                       \
     X(connection)                                                                                  \
     X(libdbus_connection)                                                                          \
     X(pending_call)                                                                                \
@@ -53,7 +55,11 @@
     X(str_object_path) /* "__dbus_object_path__" */                                                \
     X(str_on_new_connection)                                                                       \
     X(small_ints) /* tuple of tuples: shared level-0 values of types/int.c */                      \
-    X(empty_signature)
+    X(empty_signature)                                                                             \
+    X(plain_message) /* the classes and enumerations of dbus.aio, NULL until it is imported */     \
+    X(plain_variant)                                                                               \
+    X(plain_types)                                                                                 \
+    X(plain_flags)
 
 /* The parts of the module in the order in which they are set up; each gives
  * `int NAME_setup(PyObject *module, State *st)`. */
@@ -69,8 +75,10 @@
     X(dict)                                                                                        \
     X(struct)                                                                                      \
     X(unixfd)                                                                                      \
+    X(variant)                                                                                     \
     X(program)                                                                                     \
     X(message)                                                                                     \
+    X(plain)                                                                                       \
     X(mainloop)                                                                                    \
     X(pendingcall)                                                                                 \
     X(connection)                                                                                  \
@@ -79,7 +87,8 @@
     X(capi)                                                                                        \
     X(constants)
 
-struct ProgramCache; /* program.h */
+struct ProgramCache;  /* program.h */
+struct TemplateCache; /* plain.h */
 
 typedef struct State {
 #define X(name) PyTypeObject *name;
@@ -89,6 +98,7 @@ typedef struct State {
     STATE_OBJECTS(X)
 #undef X
     struct ProgramCache *programs;
+    struct TemplateCache *templates; /* NULL until the first is made */
 } State;
 
 extern struct PyModuleDef dbus_bindings_module;

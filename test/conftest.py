@@ -11,7 +11,7 @@ from typing import Any, Callable, Optional
 import pytest
 
 HERE = Path(__file__).resolve().parent
-for _folder in (HERE, HERE / "compat", HERE / "programs"):
+for _folder in (HERE, HERE / "compat", HERE / "programs", HERE / "aio"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 

@@ -15,6 +15,8 @@ import pytest
 from marshalling import ForeignPeer, decoded, encoded, signal
 
 import dbus
+from dbus.aio.message import Message as PlainMessage
+from dbus.aio.signature import Variant
 from dbus.lowlevel import MethodCallMessage
 
 # Both ways into a message -----------------------------------------------------------------------
@@ -235,22 +237,25 @@ def kinds(value: Any) -> Any:
     return type(value)
 
 
+def plain(message: Any) -> list[Any]:
+    body: list[Any] = PlainMessage._from_bindings(message).body
+    return body
+
+
 def test_plain_values_are_of_the_builtin_types() -> None:
     values = (1, True, -3, 2**63, 0.5, "é", "/p", "ai", b"bytes", [1, 2], {"k": [(1, "x")]})
     message = encoded("ybnxdsogayaia{sa(is)}", *values[:3], 5, *values[4:])
     expected = [1, True, -3, 5, 0.5, "é", "/p", "ai", b"bytes", [1, 2], {"k": [(1, "x")]}]
-    assert message._plain_args(False) == expected
-    assert kinds(message._plain_args(False)) == kinds(expected)
-    assert encoded("t", 2**64 - 1)._plain_args(False) == [2**64 - 1]
+    assert plain(message) == expected
+    assert kinds(plain(message)) == kinds(expected)
+    assert plain(encoded("t", 2**64 - 1)) == [2**64 - 1]
 
 
 def test_plain_variants() -> None:
     value = {"a": dbus.Byte(1), "b": [dbus.String("x", variant_level=2)]}
     message = encoded("a{sv}", value)
-    assert message._plain_args(False) == [{"a": 1, "b": ["x"]}]
-    assert message._plain_args(True) == [
-        {"a": ("y", 1), "b": ("av", [("v", ("s", "x"))])},
-    ]
+    inner = Variant("v", Variant("s", "x"))
+    assert plain(message) == [{"a": Variant("y", 1), "b": Variant("av", [inner])}]
 
 
 # The other byte order ---------------------------------------------------------------------------
@@ -301,7 +306,7 @@ def test_a_message_in_the_other_byte_order(foreign_reply: Any) -> None:
         assert repr(foreign_reply.get_args_list(byte_arrays=byte_arrays)) == repr(
             expected.get_args_list(byte_arrays=byte_arrays)
         )
-    assert foreign_reply._plain_args(True) == expected._plain_args(True)
+    assert plain(foreign_reply) == plain(expected)
 
 
 def test_appending_to_a_message_in_the_other_byte_order(foreign_reply: Any) -> None:

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The asyncio face, with the API that dbus-fast documents.
 
-What is here needs no connection: messages, values and their signatures, names, introspection data
-and errors.  Connections on asyncio are those of the classic interface, `dbus.mainloop.asyncio`.
+`MessageBus` is the connection; messages, values and their signatures, names, introspection data and
+errors need none.  Objects to offer are written with `dbus.aio.service`.  What needs asyncio is
+loaded when it is first asked for.
 """
+
+from __future__ import annotations
 
 from dbus.aio.alias import install_as_dbus_fast
 from dbus.aio.constants import (
@@ -22,6 +25,7 @@ from dbus.aio.errors import (
     AuthTimeoutError,
     DBusError,
     DBusFastError,
+    DisconnectedError,
     InterfaceNotFoundError,
     InternalError,
     InvalidAddressError,
@@ -49,6 +53,33 @@ from dbus.aio.validators import (
     is_object_path_valid,
 )
 
+TYPE_CHECKING = False  # importing typing costs more than all the rest
+if TYPE_CHECKING:
+    from dbus.aio.message_bus import MessageBus
+    from dbus.aio.peer import PeerServer, start_server
+    from dbus.aio.proxy_object import ProxyInterface, ProxyObject
+
+# Names by the module that they are loaded from.
+_ON_DEMAND = {
+    "MessageBus": "message_bus",
+    "PeerServer": "peer",
+    "ProxyInterface": "proxy_object",
+    "ProxyObject": "proxy_object",
+    "start_server": "peer",
+}
+
+
+def __getattr__(name: str) -> object:
+    module = _ON_DEMAND.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+
+
 __all__ = (
     "ArgDirection",
     "AuthError",
@@ -56,6 +87,7 @@ __all__ = (
     "BusType",
     "DBusError",
     "DBusFastError",
+    "DisconnectedError",
     "ErrorType",
     "InterfaceNotFoundError",
     "InternalError",
@@ -68,10 +100,14 @@ __all__ = (
     "InvalidObjectPathError",
     "InvalidSignatureError",
     "Message",
+    "MessageBus",
     "MessageFlag",
     "MessageType",
     "NameFlag",
+    "PeerServer",
     "PropertyAccess",
+    "ProxyInterface",
+    "ProxyObject",
     "ReleaseNameReply",
     "RequestNameReply",
     "SignalDisabledError",
@@ -88,5 +124,6 @@ __all__ = (
     "is_interface_name_valid",
     "is_member_name_valid",
     "is_object_path_valid",
+    "start_server",
     "unpack_variants",
 )

@@ -11,11 +11,15 @@ _THEIRS = "dbus_fast"
 
 # Submodules of both, one a line: `dbus_fast.<name>` is our `dbus.aio.<name>`.
 SUBMODULES = (
+    "annotations",
     "auth",
     "constants",
     "errors",
     "introspection",
     "message",
+    "message_bus",
+    "proxy_object",
+    "service",
     "signature",
     "unpack",
     "validators",
@@ -23,6 +27,7 @@ SUBMODULES = (
 
 # Under dbus-fast the asyncio bus lives in a package below the top one; here both are one.
 PACKAGES = ("", ".aio")
+BELOW_AIO = ("message_bus", "proxy_object")
 
 
 def install_as_dbus_fast() -> None:
@@ -35,6 +40,8 @@ def install_as_dbus_fast() -> None:
     wanted = {_THEIRS + below: package for below in PACKAGES}
     for name in SUBMODULES:
         wanted[f"{_THEIRS}.{name}"] = import_module(f"{_OURS}.{name}")
+    for name in BELOW_AIO:
+        wanted[f"{_THEIRS}.aio.{name}"] = wanted[f"{_THEIRS}.{name}"]
     for name, module in list(sys.modules.items()):
         below_theirs = name == _THEIRS or name.startswith(_THEIRS + ".")
         if below_theirs and wanted.get(name) is not module:

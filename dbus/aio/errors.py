@@ -41,6 +41,10 @@ class AuthTimeoutError(AuthError):
     """The other side did not answer during the authentication."""
 
 
+class DisconnectedError(ConnectionError, EOFError, DBusFastError):
+    """There is no connection (any more), so nothing can be sent and no reply will come."""
+
+
 class InternalError(RuntimeError, DBusFastError):
     """Something happened in the library that should be impossible."""
 

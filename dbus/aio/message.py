@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dbus.aio import _convert
+from _dbus_bindings import _plain_classes, _PlainMessage
 from dbus.aio.constants import ErrorType, MessageFlag, MessageType
-from dbus.aio.errors import InvalidMessageError
-from dbus.aio.signature import SignatureTree, get_signature_tree
+from dbus.aio.errors import InvalidMessageError, SignatureBodyMismatchError
+from dbus.aio.signature import SignatureTree, Variant, get_signature_tree
 from dbus.aio.validators import (
     assert_bus_name_valid,
     assert_interface_name_valid,
@@ -16,9 +16,7 @@ from dbus.aio.validators import (
 
 TYPE_CHECKING = False  # importing typing costs more than all the rest
 if TYPE_CHECKING:
-    from typing import Any, Optional, Union
-
-    import _dbus_bindings
+    from typing import Any, Callable, Optional, Union
 
 # What a message of each type must have, in the order in which it is asked for.
 _REQUIRED = {
@@ -30,7 +28,7 @@ _REQUIRED = {
 _MAX_SERIAL = 2**32 - 1
 
 
-class Message:
+class Message(_PlainMessage):
     """A message that is sent or was received.
 
     The attributes are the parameters of the constructor, and ``signature_tree``, the parsed
@@ -59,22 +57,7 @@ class Message:
     OverflowError for a serial out of range.
     """
 
-    __slots__ = (
-        "destination",
-        "path",
-        "interface",
-        "member",
-        "message_type",
-        "flags",
-        "error_name",
-        "reply_serial",
-        "sender",
-        "unix_fds",
-        "signature",
-        "signature_tree",
-        "body",
-        "serial",
-    )
+    __slots__ = ()
 
     def __init__(
         self,
@@ -99,20 +82,18 @@ class Message:
         self.member = member
         self.message_type = message_type
         self.flags = flags if flags.__class__ is MessageFlag else MessageFlag(flags)
-        self.error_name: Optional[str] = (
-            error_name.value if isinstance(error_name, ErrorType) else error_name
-        )
-        self.reply_serial: int = reply_serial or 0
+        self.error_name = error_name.value if isinstance(error_name, ErrorType) else error_name
+        self.reply_serial = reply_serial or 0
         self.sender = sender
-        self.unix_fds: list[int] = [] if unix_fds is None else unix_fds
+        self.unix_fds = [] if unix_fds is None else unix_fds
         if isinstance(signature, SignatureTree):
-            self.signature: str = signature.signature
-            self.signature_tree: SignatureTree = signature
+            self.signature = signature.signature
         else:
             self.signature = signature or ""
-            self.signature_tree = get_signature_tree(self.signature)
-        self.body: list[Any] = [] if body is None else body
-        self.serial: int = serial or 0
+            if signature:
+                get_signature_tree(signature)
+        self.body = [] if body is None else body
+        self.serial = serial or 0
         if (
             message_type.__class__ is not MessageType
             or self.body.__class__ is not list
@@ -121,7 +102,7 @@ class Message:
             or self.reply_serial
         ):
             self._check_types()
-        if validate:
+        if validate and not self._is_valid():
             self._check_fields()
 
     def _check_types(self) -> None:
@@ -232,53 +213,70 @@ class Message:
             f"body={self.body}>"
         )
 
-    def _to_bindings(self) -> _dbus_bindings.Message:
-        """The same message for a connection of the C module; its serial is left to that.
+    @property
+    def signature_tree(self) -> SignatureTree:
+        """The parsed signature.  Setting it sets ``signature``."""
+        return get_signature_tree(self.signature)
 
-        The errors of the constructor, if fields were set wrongly since; InvalidMessageError for
-        what can be a message but not one that libdbus sends; SignatureBodyMismatchError if the
-        body does not fit the signature; OSError if a descriptor cannot be duplicated.
-        """
-        try:
-            return _convert.to_bindings(self)
-        except InvalidMessageError:
-            raise
-        except (TypeError, ValueError) as error:
-            if error.__class__.__module__ != "builtins":
-                raise
-            self._check_fields()
-            raise InvalidMessageError(f"this message cannot be sent: {error}") from error
+    @signature_tree.setter
+    def signature_tree(self, tree: SignatureTree) -> None:
+        self.signature = tree.signature
 
-    @classmethod
-    def _from_bindings(cls, message: _dbus_bindings.Message) -> Message:
-        """A message that a connection of the C module received.
+    def __reduce__(self) -> tuple[Callable[..., Message], tuple[Any, ...]]:
+        return _restored, tuple(getattr(self, name) for name in _FIELDS)
 
-        InvalidMessageError if its type is none that is known.
 
-        The descriptors in ``unix_fds`` belong to whoever has the message, and are not closed with
-        it.
-        """
-        self = cls.__new__(cls)
-        (
-            self.message_type,
-            self.flags,
-            self.serial,
-            self.reply_serial,
-            self.sender,
-            self.destination,
-            self.path,
-            self.interface,
-            self.member,
-            self.error_name,
-            signature,
-        ) = _convert.header_of(message)
-        self.signature = signature
-        self.signature_tree = get_signature_tree(signature)
-        if signature:
-            self.body, self.unix_fds = _convert.body_of(message, signature)
-        else:
-            self.body, self.unix_fds = [], []
-        return self
+_FIELDS = (
+    "destination",
+    "path",
+    "interface",
+    "member",
+    "message_type",
+    "flags",
+    "error_name",
+    "reply_serial",
+    "sender",
+    "unix_fds",
+    "signature",
+    "body",
+    "serial",
+)
+
+
+def _restored(*fields: Any) -> Message:
+    """The message with these fields, unchecked: for copies and pickles."""
+    return Message(**dict(zip(_FIELDS, fields)), validate=False)
+
+
+_plain_classes(
+    Message, Variant, (None, *MessageType), tuple(MessageFlag(number) for number in range(8))
+)
+
+#: What the C module raises for a message that cannot be sent.
+NOT_SENDABLE = (TypeError, ValueError, OverflowError)
+
+
+def refusal(message: Message, error: Exception) -> Exception:
+    """Why ``message`` cannot be sent: what to raise in the place of the C module's ``error``.
+
+    The errors of the constructor, if fields were set wrongly since; SignatureBodyMismatchError if
+    the body does not fit the signature; InvalidMessageError for what can be a message but not one
+    that libdbus sends.
+    """
+    try:
+        message._check_types()
+        message._check_fields()
+        # C takes more than this check, which is better at saying what is wrong.
+        message.signature_tree.verify(message.body)
+    except NOT_SENDABLE as better:
+        return better
+    header = _restored(*[getattr(message, name) for name in _FIELDS])
+    header.signature = ""
+    try:
+        header._to_bindings()
+    except NOT_SENDABLE:
+        return InvalidMessageError(f"this message cannot be sent: {error}")
+    return SignatureBodyMismatchError(f"cannot send a body of {message.signature!r}: {error}")
 
 
 def _call(msg: Message) -> Message:

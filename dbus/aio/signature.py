@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from _dbus_bindings import _Variant
 from dbus.aio.errors import InvalidSignatureError, SignatureBodyMismatchError
 from dbus.aio.validators import is_object_path_valid
 
@@ -133,17 +134,17 @@ def get_signature_tree(signature: str = "") -> SignatureTree:
     return SignatureTree(signature)
 
 
-class Variant:
+class Variant(_Variant):
     """A value that travels with its signature: the D-Bus type ``v``.
 
-    ``signature`` is the signature as a str, ``type`` its `SignatureType`, ``value`` the value.
+    ``signature`` is the signature as a str, ``value`` the value.
 
     The constructor takes the signature as a str, a tree or a type.  InvalidSignatureError if it is
     not that of a single complete type; SignatureBodyMismatchError if ``value`` does not fit it,
     unless ``verify`` is false; TypeError for a signature of another class.
     """
 
-    __slots__ = ("type", "signature", "value")
+    __slots__ = ()
 
     def __init__(
         self,
@@ -153,14 +154,18 @@ class Variant:
     ) -> None:
         if isinstance(signature, str):
             kind = _single_type(signature)
-            self.signature: str = signature
+            self.signature = signature
         else:
             kind = _type_of(signature)
             self.signature = kind.signature
-        self.type: SignatureType = kind
         self.value = value
         if verify and type(value) is not kind._plain:
             kind._check(value)
+
+    @property
+    def type(self) -> SignatureType:
+        """The `SignatureType` of the value."""
+        return _single_type(self.signature)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Variant):
@@ -168,7 +173,10 @@ class Variant:
         return NotImplemented
 
     def __repr__(self) -> str:
-        return f"<dbus.aio.signature.Variant ('{self.type.signature}', {self.value})>"
+        return f"<dbus.aio.signature.Variant ('{self.signature}', {self.value})>"
+
+    def __reduce__(self) -> tuple[Callable[..., Variant], tuple[Any, ...]]:
+        return Variant, (self.signature, self.value, False)
 
 
 @lru_cache(maxsize=_REMEMBERED)

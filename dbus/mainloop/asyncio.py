@@ -18,13 +18,19 @@ from _dbus_bindings import NativeMainLoop, _LoopSource, _native_main_loop, set_d
 __all__ = ("DBusAsyncioMainLoop",)
 
 
-class _Served:
-    """A connection or server on a loop; the C side tells it what happens there."""
+class Served:
+    """A connection or server on a loop; the C side tells it what happens there.
 
-    __slots__ = ("_loop", "_source", "_number", "__weakref__")
+    ``keep`` is whatever is to live as long as it is served.
+    """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, source: _LoopSource) -> None:
+    __slots__ = ("_loop", "_source", "_number", "keep", "__weakref__")
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, source: _LoopSource, keep: object = None
+    ) -> None:
         self._loop = loop
+        self.keep = keep
         self._source: Optional[_LoopSource] = source
         self._number = source.fileno()
         self._in_loop(loop.add_reader, self._number, source.serve)
@@ -39,7 +45,7 @@ class _Served:
 
     def detach(self) -> None:
         """The connection has come to its end."""
-        self._source = None
+        self._source = self.keep = None
         if not self._loop.is_closed():
             self._in_loop(self._loop.remove_reader, self._number)
 
@@ -51,17 +57,17 @@ class _Served:
 
     def close(self) -> None:
         """The loop comes to its end, and takes the connection with it."""
-        source, self._source = self._source, None
+        source, self._source, self.keep = self._source, None, None
         if source is not None:
             self._loop.remove_reader(self._number)
             source.close()
 
 
 # What each loop serves.  The loop's close() is wrapped when the first one comes.
-_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakSet[_Served]] = WeakKeyDictionary()
+_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakSet[Served]] = WeakKeyDictionary()
 
 
-def _served_by(loop: asyncio.AbstractEventLoop) -> WeakSet[_Served]:
+def _served_by(loop: asyncio.AbstractEventLoop) -> WeakSet[Served]:
     served = _loops.get(loop)
     if served is None:
         served = _loops[loop] = WeakSet()
@@ -69,7 +75,7 @@ def _served_by(loop: asyncio.AbstractEventLoop) -> WeakSet[_Served]:
     return served
 
 
-def _close_with(loop: asyncio.AbstractEventLoop, served: WeakSet[_Served]) -> None:
+def _close_with(loop: asyncio.AbstractEventLoop, served: WeakSet[Served]) -> None:
     """Have the connections closed before the loop is: afterwards nobody would."""
     close_loop = loop.close
 
@@ -104,7 +110,7 @@ def DBusAsyncioMainLoop(
     if loop is not None and not isinstance(loop, asyncio.AbstractEventLoop):
         raise TypeError(f"loop must be an asyncio event loop or None, not {type(loop).__name__}")
 
-    def attach(source: _LoopSource) -> _Served:
+    def attach(source: _LoopSource) -> Served:
         chosen = loop if loop is not None else _running_loop()
         if chosen is None:
             raise RuntimeError(
@@ -113,7 +119,7 @@ def DBusAsyncioMainLoop(
             )
         if chosen.is_closed():
             raise RuntimeError("the asyncio event loop is closed")
-        return _Served(chosen, source)
+        return Served(chosen, source)
 
     main_loop = _native_main_loop(attach)
     if set_as_default:

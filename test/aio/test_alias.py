@@ -16,7 +16,7 @@ from dbus.aio import alias
 
 PACKAGE = Path(dbus.aio.__path__[0])
 # Modules with no counterpart in dbus-fast.
-OURS_ALONE = {"__init__", "alias"}
+OURS_ALONE = {"__init__", "alias", "peer"}
 
 
 def run(code: str) -> str:

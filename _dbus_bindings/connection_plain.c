@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The methods of Connection (connection.h) for dbus.aio: messages go out and come in as plain
+ * values, each in one step, and nothing blocks.
+ */
+#include "connection.h"
+
+#include "blocking.h"
+#include "bus.h"
+#include "cleanup.h"
+#include "compat.h"
+#include "errors.h"
+#include "limits.h"
+#include "plain.h"
+#include "validate.h"
+
+/* Opening without a greeting: what a thread may do while the loop goes on. */
+PyObject *
+conn_open(PyObject *cls, PyObject *argument)
+{
+    State *st = state_of_type((PyTypeObject *)cls);
+    const char *address = check_text(argument, "address", NULL);
+    DBusConnection *connection = address ? bus_open_peer(st, address) : NULL;
+
+    return connection ? libdbus_connection_new_steal(st, connection) : NULL;
+}
+
+PyObject *
+conn_receive_plain(PyObject *self, PyObject *receiver)
+{
+    if (receiver != Py_None && !PyCallable_Check(receiver))
+        return PyErr_Format(PyExc_TypeError, "the receiver is callable or None, not %s",
+                            Py_TYPE(receiver)->tp_name);
+    Py_XSETREF(((Connection *)self)->receiver, receiver == Py_None ? NULL : Py_NewRef(receiver));
+    Py_RETURN_NONE;
+}
+
+PyObject *
+conn_send_plain(PyObject *object, PyObject *plain)
+{
+    Link *link = ((Connection *)object)->link;
+    State *st = state_of(object);
+    enum LinkResult result;
+    dbus_uint32_t serial;
+    bool written = false;
+
+    _cleanup_message_ DBusMessage *message = plain_to_dbus(st, plain, &serial);
+    if (!message)
+        return NULL;
+    if (!dbus_connection_get_is_connected(link->connection))
+        return error_raise_named(st, DBUS_ERROR_DISCONNECTED, "Connection is closed");
+    if (serial)
+        dbus_message_set_serial(message, serial);
+    WITH_LINK(link, result = link_send(link, message, &serial); written = link_is_written(link));
+    if (result != LINK_OK)
+        return PyErr_NoMemory();
+    return plain_set_serial(plain, serial) < 0 ? NULL : PyBool_FromLong(written);
+}
+
+/* Seconds or None, for no limit, as milliseconds. */
+static int
+timeout_of(PyObject *argument, int *ret_ms)
+{
+    double seconds;
+
+    if (argument == Py_None) {
+        *ret_ms = LIMIT_TIMEOUT_MS;
+        return 0;
+    }
+    seconds = PyFloat_AsDouble(argument);
+    if (seconds == -1.0 && PyErr_Occurred())
+        return -1;
+    return check_timeout(seconds < 0 ? 0.0 : seconds, ret_ms);
+}
+
+PyObject *
+conn_call_plain(PyObject *object, PyObject *const *args, Py_ssize_t n)
+{
+    Connection *self = (Connection *)object;
+    State *st = state_of(object);
+    uint32_t serial;
+    int ms;
+
+    if (n != 3) {
+        PyErr_SetString(PyExc_TypeError, "_call_plain() takes 3 arguments");
+        return NULL;
+    }
+    if (timeout_of(args[2], &ms) < 0)
+        return NULL;
+    _cleanup_message_ DBusMessage *message = plain_to_dbus(st, args[0], &serial);
+    if (!message)
+        return NULL;
+    _cleanup_object_ PyObject *pending = pendingcall_start(
+        st, object, self->link, &self->loop, &self->pending, message,
+        &(CallWish){.handler = args[1], .timeout_ms = ms, .serial = serial, .plain = true});
+    if (!pending || plain_set_serial(args[0], dbus_message_get_serial(message)) < 0)
+        return NULL;
+    return TAKE(pending);
+}

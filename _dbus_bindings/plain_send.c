@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a Message of dbus.aio to a DBusMessage (plain.h).
+ *
+ * Programs send messages with the same header again and again, and most often the very same str
+ * objects are in it.  The headers made last are kept as templates, found by the identity of their
+ * parts, which spares the checks and half of libdbus' work.
+ */
+#include "plain.h"
+
+#include <string.h>
+
+#include "cleanup.h"
+#include "commit.h"
+#include "compat.h"
+#include "encode.h"
+#include "program.h"
+#include "validate.h"
+
+/* --- The header, from scratch */
+
+typedef struct Texts {
+    const char *destination, *path, *interface, *member, *error_name, *sender;
+} Texts;
+
+/* The text of a field that was checked, NULL for None; -1 with an exception. */
+static int
+read_text(const Plain *self, enum PlainField field, const char *name, int (*check)(const char *),
+          const char **ret_text)
+{
+    PyObject *value = self->fields[field];
+    const char *text;
+
+    if (!value || value == Py_None) {
+        *ret_text = NULL;
+        return 0;
+    }
+    text = check_text(value, name, NULL);
+    if (!text || check(text) < 0)
+        return -1;
+    *ret_text = text;
+    return 0;
+}
+
+static int
+check_any_name(const char *name)
+{
+    return check_bus_name(name, NAME_ANY);
+}
+
+static int
+read_texts(const Plain *self, Texts *t)
+{
+    if (read_text(self, DESTINATION, "destination", check_any_name, &t->destination) < 0 ||
+        read_text(self, PATH, "path", check_path, &t->path) < 0 ||
+        read_text(self, INTERFACE, "interface", check_interface, &t->interface) < 0 ||
+        read_text(self, MEMBER, "member", check_member, &t->member) < 0 ||
+        read_text(self, ERROR_NAME, "error_name", check_error_name, &t->error_name) < 0 ||
+        read_text(self, SENDER, "sender", check_any_name, &t->sender) < 0)
+        return -1;
+    return 0;
+}
+
+/* A number of 32 bits without a sign; -1 with an exception. */
+static int
+read_number(const Plain *self, enum PlainField field, const char *name, uint32_t *ret_number)
+{
+    PyObject *value = self->fields[field];
+
+    if (!value || value == Py_None) {
+        *ret_number = 0;
+        return 0;
+    }
+    if (!PyLong_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s is an int, not %s", name, Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    unsigned long number = PyLong_AsUnsignedLong(value);
+    if (number == (unsigned long)-1 && PyErr_Occurred())
+        return -1;
+    if (number > UINT32_MAX) {
+        PyErr_Format(PyExc_OverflowError, "%s is at most 2**32 - 1", name);
+        return -1;
+    }
+    *ret_number = (uint32_t)number;
+    return 0;
+}
+
+/* The number of the type, 0 with TypeError. */
+static int
+read_type(State *st, const Plain *self)
+{
+    for (int type = 1; type < PLAIN_TYPES; type++)
+        if (PyTuple_GET_ITEM(st->plain_types, type) == self->fields[MESSAGE_TYPE])
+            return type;
+    PyErr_SetString(PyExc_TypeError, "message_type is not a MessageType");
+    return 0;
+}
+
+static bool
+set_texts(DBusMessage *message, const Texts *t)
+{
+    return (!t->destination || dbus_message_set_destination(message, t->destination)) &&
+           (!t->path || dbus_message_set_path(message, t->path)) &&
+           (!t->interface || dbus_message_set_interface(message, t->interface)) &&
+           (!t->member || dbus_message_set_member(message, t->member)) &&
+           (!t->error_name || dbus_message_set_error_name(message, t->error_name)) &&
+           (!t->sender || dbus_message_set_sender(message, t->sender));
+}
+
+static int
+check_sendable(DBusMessage *message)
+{
+    const char *missing = commit_missing_field(message);
+
+    if (missing) {
+        PyErr_Format(PyExc_ValueError, "a %s message cannot be sent without its field %s",
+                     dbus_message_type_to_string(dbus_message_get_type(message)), missing);
+        return -1;
+    }
+    if (commit_is_local(message)) {
+        PyErr_SetString(PyExc_ValueError, "the path /org/freedesktop/DBus/Local and the interface "
+                                          "org.freedesktop.DBus.Local are reserved and may not "
+                                          "be sent");
+        return -1;
+    }
+    return 0;
+}
+
+static DBusMessage *
+header_new(State *st, const Plain *self)
+{
+    uint32_t flags, reply_serial;
+    Texts texts;
+    int type = read_type(st, self);
+
+    if (!type || read_texts(self, &texts) < 0 || read_number(self, FLAGS, "flags", &flags) < 0 ||
+        read_number(self, REPLY_SERIAL, "reply_serial", &reply_serial) < 0)
+        return NULL;
+    _cleanup_message_ DBusMessage *message = dbus_message_new(type);
+    if (!message || !set_texts(message, &texts) ||
+        (reply_serial && !dbus_message_set_reply_serial(message, reply_serial)))
+        return (DBusMessage *)(void *)PyErr_NoMemory();
+    dbus_message_set_no_reply(message, flags & 1);
+    dbus_message_set_auto_start(message, !(flags & 2));
+    dbus_message_set_allow_interactive_authorization(message, !!(flags & 4));
+    return check_sendable(message) < 0 ? NULL : TAKE(message);
+}
+
+/* --- Templates */
+
+#define TEMPLATES 64u
+#define KEY_FIELDS REPLY_SERIAL /* those before it; a header with a reply serial is no template */
+
+typedef struct Template {
+    PyObject *key[KEY_FIELDS]; /* owned, so that no other object takes their place in memory */
+    DBusMessage *message;      /* owned; NULL: empty */
+} Template;
+
+/* Direct-mapped, as the cache of programs is. */
+struct TemplateCache {
+    Template slots[TEMPLATES];
+};
+
+static void
+template_clear(Template *slot)
+{
+    Template old = *slot;
+
+    *slot = (Template){0};
+    if (old.message)
+        dbus_message_unref(old.message);
+    for (int i = 0; i < KEY_FIELDS; i++)
+        Py_XDECREF(old.key[i]);
+}
+
+void
+plain_templates_free(struct TemplateCache *cache)
+{
+    for (size_t i = 0; cache && i < TEMPLATES; i++)
+        template_clear(&cache->slots[i]);
+    PyMem_Free(cache);
+}
+
+static Template *
+template_slot(State *st, const Plain *self)
+{
+    uintptr_t hash = 0;
+
+    if (!st->templates && !(st->templates = PyMem_Calloc(1, sizeof *st->templates)))
+        return NULL;
+    for (int i = 0; i < KEY_FIELDS; i++)
+        hash = hash * 31 + ((uintptr_t)self->fields[i] >> 4);
+    return &st->templates->slots[(hash ^ (hash >> 17)) % TEMPLATES];
+}
+
+/* The header of the fields, borrowed from its slot; NULL with an exception. */
+static DBusMessage *
+template_borrow(State *st, const Plain *self)
+{
+    Template *slot = template_slot(st, self);
+
+    if (!slot)
+        return (DBusMessage *)(void *)PyErr_NoMemory();
+    if (slot->message && memcmp(slot->key, self->fields, sizeof slot->key) == 0)
+        return slot->message;
+    _cleanup_message_ DBusMessage *message = header_new(st, self);
+    if (!message)
+        return NULL;
+    template_clear(slot);
+    for (int i = 0; i < KEY_FIELDS; i++)
+        slot->key[i] = Py_XNewRef(self->fields[i]);
+    return slot->message = TAKE(message);
+}
+
+static bool
+has_template(const Plain *self)
+{
+#ifdef Py_GIL_DISABLED
+    (void)self;
+    return false; /* the cache has no lock */
+#else
+    PyObject *serial = self->fields[REPLY_SERIAL];
+
+    return !serial || serial == Py_None || PyObject_IsTrue(serial) == 0;
+#endif
+}
+
+static DBusMessage *
+header_of(State *st, const Plain *self)
+{
+    if (!has_template(self))
+        return header_new(st, self);
+    DBusMessage *template = template_borrow(st, self);
+    DBusMessage *message = template ? dbus_message_copy(template) : NULL;
+    return message || !template ? message : (DBusMessage *)(void *)PyErr_NoMemory();
+}
+
+bool
+plain_is_valid(State *st, PyObject *plain)
+{
+    const Plain *self = (const Plain *)plain;
+    _cleanup_message_ DBusMessage *made = NULL;
+    bool valid = plain_check_classes(st) == 0 &&
+                 (has_template(self) ? template_borrow(st, self) : (made = header_new(st, self)));
+
+    if (!valid)
+        PyErr_Clear();
+    return valid;
+}
+
+/* --- The whole */
+
+static int
+add_body(State *st, DBusMessage **message, const Plain *self)
+{
+    _cleanup_object_ PyObject *body = Py_XNewRef(self->fields[BODY]);
+    _cleanup_object_ PyObject *unix_fds = Py_XNewRef(self->fields[UNIX_FDS]);
+    PyObject *signature = self->fields[SIGNATURE];
+    Py_ssize_t len;
+    const char *text =
+        signature && signature != Py_None ? check_text(signature, "signature", &len) : "";
+
+    if (!text || !*text)
+        return text ? 0 : -1;
+    if (!body || !PyList_Check(body)) {
+        PyErr_SetString(PyExc_TypeError, "body is not a list");
+        return -1;
+    }
+    _cleanup_program_ Program *program = program_get(st, text, (size_t)len);
+    /* A tuple: converting a value may run code that changes the list. */
+    _cleanup_object_ PyObject *args = program ? PyList_AsTuple(body) : NULL;
+    if (!args)
+        return -1;
+    _cleanup_encoder_ Encoder encoder;
+    encoder_init(&encoder, st);
+    encoder.plain = true;
+    encoder.unix_fds = unix_fds;
+    if (encode_args(&encoder, program, PySequence_Fast_ITEMS(args), PyTuple_GET_SIZE(args)) < 0)
+        return -1;
+    return commit_body(st, message, true, program, &encoder);
+}
+
+DBusMessage *
+plain_to_dbus(State *st, PyObject *object, uint32_t *ret_serial)
+{
+    const Plain *self = (const Plain *)object;
+    uint32_t serial;
+
+    if (!PyObject_TypeCheck(object, st->plain))
+        return (DBusMessage *)(void *)PyErr_Format(PyExc_TypeError, "a Message is sent, not %s",
+                                                   Py_TYPE(object)->tp_name);
+    if (plain_check_classes(st) < 0 || read_number(self, SERIAL, "serial", &serial) < 0)
+        return NULL;
+    _cleanup_message_ DBusMessage *message = header_of(st, self);
+    if (!message || add_body(st, &message, self) < 0)
+        return NULL;
+    *ret_serial = serial;
+    return TAKE(message);
+}
+
+int
+plain_set_serial(PyObject *object, uint32_t serial)
+{
+    PyObject *number = PyLong_FromUnsignedLong(serial);
+
+    if (!number)
+        return -1;
+    Py_XSETREF(((Plain *)object)->fields[SERIAL], number);
+    return 0;
+}
