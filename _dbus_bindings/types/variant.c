@@ -4,6 +4,7 @@
  */
 #include "variant.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <structmember.h>
 
@@ -15,6 +16,14 @@ typedef struct Variant {
     PyObject *signature;
     PyObject *value;
 } Variant;
+
+/* The collector visits what may be part of a cycle.  Most contents never can, and a message brings
+ * variants by the thousand, so those are taken off its list. */
+static bool
+is_atomic(PyObject *value)
+{
+    return !PyObject_IS_GC(value);
+}
 
 PyObject *
 variant_new_steal(State *st, PyObject *signature, PyObject *value)
@@ -29,6 +38,8 @@ variant_new_steal(State *st, PyObject *signature, PyObject *value)
     if (!self)
         return NULL;
     ((Variant *)self)->signature = TAKE(owned_signature);
+    if (is_atomic(owned_value))
+        PyObject_GC_UnTrack(self);
     ((Variant *)self)->value = TAKE(owned_value);
     return self;
 }
@@ -81,15 +92,39 @@ variant_dealloc(PyObject *self)
     Py_TRASHCAN_END;
 }
 
+static PyObject *
+get_value(PyObject *self, void *Py_UNUSED(closure))
+{
+    PyObject *value = ((Variant *)self)->value;
+
+    if (!value)
+        PyErr_SetString(PyExc_AttributeError, "value");
+    return Py_XNewRef(value);
+}
+
+static int
+set_value(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
+{
+    if (value && !is_atomic(value) && !PyObject_GC_IsTracked(self))
+        PyObject_GC_Track(self);
+    Py_XSETREF(((Variant *)self)->value, Py_XNewRef(value));
+    return 0;
+}
+
 static PyMemberDef members[] = {
     {"signature", T_OBJECT_EX, offsetof(Variant, signature), 0, "The signature, a str."},
-    {"value", T_OBJECT_EX, offsetof(Variant, value), 0, "The value."},
     {NULL, 0, 0, 0, NULL},
+};
+
+static PyGetSetDef getset[] = {
+    {"value", get_value, set_value, "The value.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyType_Slot slots[] = {
     {Py_tp_doc, "The base of dbus.aio.Variant."},
     {Py_tp_members, members},
+    {Py_tp_getset, getset},
     {Py_tp_traverse, variant_traverse},
     {Py_tp_clear, variant_clear},
     {Py_tp_dealloc, variant_dealloc},

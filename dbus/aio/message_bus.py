@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Callable, Optional, Union
 
-    from _dbus_bindings import PendingCall, _LoopSource
+    from _dbus_bindings import _LoopSource
     from dbus.aio._handlers import Handler
     from dbus.aio.auth import Authenticator
     from dbus.aio.introspection import Node
@@ -102,6 +102,7 @@ class MessageBus:
         self._on_reconnect = on_reconnect
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self._connection: Optional[Connection] = None
+        self._served: Optional[Served] = None
         self._greeted = False
         self._leaving = False  # disconnect() was called
         self._connecting: Optional[asyncio.Lock] = None
@@ -149,25 +150,30 @@ class MessageBus:
             raise connect_error(error) from error
 
         def attach(source: _LoopSource) -> Served:
-            return Served(loop, source, self)
+            self._served = Served(loop, source)
+            return self._served
 
-        self._serve(Connection(opened, _native_main_loop(attach)))
+        connection = Connection(opened, _native_main_loop(attach))
+        assert self._served is not None
+        self._serve(connection, self._served)
         try:
             await self._greet()
         except BaseException:
             self._close()
             raise
 
-    def _serve(self, connection: Connection) -> None:
-        """Speak through a connection that the loop serves."""
+    def _serve(self, connection: Connection, served: Served) -> None:
+        """Speak through a connection that the loop serves, and be kept by it."""
         self._ended = self._leaving = False
+        self._served = served
+        served.keep = self
         self._connection = connection
         connection._receive_plain(self._receive)
 
-    def _accept(self, connection: Connection) -> None:
+    def _accept(self, connection: Connection, served: Served) -> None:
         """Be the side of a server of a peer-to-peer connection: nothing is to be said first."""
         self._running_loop()
-        self._serve(connection)
+        self._serve(connection, served)
         self._established()
 
     def _established(self) -> None:
@@ -185,7 +191,7 @@ class MessageBus:
         assert self._connection is not None
         connection = self._connection
         try:
-            reply = await self._start(greeting, self._auth_timeout)[0]
+            reply = await self.call(greeting, timeout=self._auth_timeout)
         except DisconnectedError:
             if connection.get_is_authenticated():
                 raise
@@ -194,6 +200,7 @@ class MessageBus:
             raise AuthTimeoutError(
                 f"no answer to the greeting in {self._auth_timeout} seconds"
             ) from None
+        assert reply is not None
         if not self._peer:
             if reply.message_type is MessageType.ERROR:
                 raise error_of(reply)
@@ -232,6 +239,9 @@ class MessageBus:
     def _lost(self) -> None:
         """The connection is over: everything that was received before has been delivered."""
         self._connection = None
+        if self._served is not None:
+            self._served.keep = None
+            self._served = None
         unwritten, self._unwritten = self._unwritten, []
         for future in unwritten:
             if not future.done():
@@ -343,16 +353,6 @@ class MessageBus:
         if msg.message_type is not _CALL or not wants_reply(msg):
             await self.send(msg)
             return None
-        future, pending = self._start(msg, timeout)
-        try:
-            return await future
-        finally:
-            pending.cancel()
-
-    def _start(
-        self, msg: Message, timeout: Optional[float]
-    ) -> tuple[asyncio.Future[Message], PendingCall]:
-        """Send a call; the future is done with its end, unless it is cancelled before."""
         connection, loop = self._connection, self._loop
         if connection is None or loop is None:
             raise DisconnectedError("the bus is not connected")
@@ -366,11 +366,16 @@ class MessageBus:
                 future.set_result(outcome)
 
         try:
-            return future, connection._call_plain(msg, answered, timeout)
+            pending = connection._call_plain(msg, answered, timeout)
         except NOT_SENDABLE as error:
             raise self._refusal(msg, error) from error
         except DBusException as error:
             raise DisconnectedError(error.get_dbus_message()) from None
+        try:
+            return await future
+        except asyncio.CancelledError:
+            pending.cancel()
+            raise
 
     def _ended_call(
         self,

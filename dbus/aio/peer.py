@@ -64,10 +64,9 @@ class PeerServer:
 
     def _accepted(self, connection: Connection) -> None:
         bus = MessageBus(negotiate_unix_fd=self._with_fds, peer=True)
-        assert self._served is not None
-        self._served.keep = bus  # that of the connection: it was attached a moment ago
         connection.set_allow_anonymous(self._allow_anonymous)
-        bus._accept(connection)
+        assert self._served is not None
+        bus._accept(connection, self._served)  # the one that was attached a moment ago
         self.peers.add(bus)
         bus._when_ended(lambda: self.peers.discard(bus))
         result = self._client_connected(bus)

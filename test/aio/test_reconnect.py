@@ -84,7 +84,7 @@ def test_disconnect_ends_the_attempts_to_reconnect(address: str) -> None:
         await ended
         gone = weakref.ref(client)
         del client, lost, ended  # an exception knows the frames that it came through
-        await asyncio.sleep(0)
+        await goes_on()
         gc.collect()
         assert gone() is None
 

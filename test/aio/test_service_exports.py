@@ -241,7 +241,7 @@ def test_values_that_cannot_travel(bus: Any, caplog: pytest.LogCaptureFixture, l
             reply = await ask(member, signature, *body, interface=PROPERTIES, path="/y")
             assert reply.error_name == ErrorType.SERVICE_ERROR
         logged = [each.getMessage() for each in caplog.records if each.name == "dbus.aio.service"]
-        assert logged[0] == "InterfacesAdded for /y cannot be sent"
+        assert "InterfacesAdded for /y cannot be sent" in logged
         assert (await ask("Echo", "s", "x")).body == ["x"]
 
     on_bus(bus, test)
