@@ -103,13 +103,6 @@ plain_to_bindings(PyObject *self, PyObject *unused)
 }
 
 static PyObject *
-plain_is_valid_method(PyObject *self, PyObject *unused)
-{
-    (void)unused;
-    return PyBool_FromLong(plain_is_valid(state_of(self), self));
-}
-
-static PyObject *
 plain_from_bindings(PyObject *cls, PyObject *object)
 {
     State *st = state_of_type((PyTypeObject *)cls);
@@ -161,6 +154,10 @@ plain_classes(PyObject *module, PyObject *args)
         PyErr_SetString(PyExc_TypeError, "these are not the classes of dbus.aio");
         return NULL;
     }
+    /* Introspection and subclasses go on seeing the constructor in Python. */
+    if (((PyTypeObject *)message)->tp_init != plain_init)
+        st->plain_slow_init = ((PyTypeObject *)message)->tp_init;
+    ((PyTypeObject *)message)->tp_init = plain_init;
     Py_XSETREF(st->plain_message, Py_NewRef(message));
     Py_XSETREF(st->plain_variant, Py_NewRef(variant));
     Py_XSETREF(st->plain_types, Py_NewRef(types));
@@ -191,9 +188,6 @@ static PyMemberDef members[] = {
 };
 
 static PyMethodDef methods[] = {
-    {"_is_valid", plain_is_valid_method, METH_NOARGS,
-     "_is_valid() -> bool\n\n"
-     "True if the header can be sent.  If not, the class in Python knows why, or takes it still."},
     {"_to_bindings", plain_to_bindings, METH_NOARGS,
      "_to_bindings() -> _dbus_bindings.Message\n\n"
      "The message as it would be sent, but for its serial.  TypeError, ValueError or\n"
@@ -234,7 +228,8 @@ static PyMethodDef functions[] = {
 int
 plain_setup(PyObject *module, State *st)
 {
-    if (state_add_type(module, &st->plain, &spec, NULL, "_PlainMessage") < 0)
+    if (state_add_type(module, &st->plain, &spec, NULL, "_PlainMessage") < 0 ||
+        plain_init_setup(st) < 0)
         return -1;
     return PyModule_AddFunctions(module, functions);
 }

@@ -43,6 +43,11 @@ typedef struct Plain {
 
 int plain_setup(PyObject *module, State *st);
 
+/* The quick way through the constructor of the class in Python, put in its place by
+ * _plain_classes(). */
+int plain_init(PyObject *self, PyObject *args, PyObject *kwargs);
+int plain_init_setup(State *st);
+
 /* Called when the module goes; NULL is fine. */
 void plain_templates_free(struct TemplateCache *cache);
 

@@ -59,7 +59,8 @@
     X(plain_message) /* the classes and enumerations of dbus.aio, NULL until it is imported */     \
     X(plain_variant)                                                                               \
     X(plain_types)                                                                                 \
-    X(plain_flags)
+    X(plain_flags)                                                                                 \
+    X(plain_parameters) /* names of the parameters of its Message */
 
 /* The parts of the module in the order in which they are set up; each gives
  * `int NAME_setup(PyObject *module, State *st)`. */
@@ -99,6 +100,7 @@ typedef struct State {
 #undef X
     struct ProgramCache *programs;
     struct TemplateCache *templates; /* NULL until the first is made */
+    initproc plain_slow_init;        /* __init__ of dbus.aio's Message, in Python */
 } State;
 
 extern struct PyModuleDef dbus_bindings_module;

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from inspect import iscoroutine
+import asyncio
 from os import close
 
 from dbus.aio.constants import ErrorType, MessageType
-from dbus.aio.errors import DBusError
+from dbus.aio.errors import DBusError, DisconnectedError
 from dbus.aio.message import Message
 
 TYPE_CHECKING = False  # importing typing costs more than all the rest
@@ -61,10 +61,36 @@ class Handlers:
             if result:
                 if isinstance(result, Message):
                     self._bus._post(result)
-                elif iscoroutine(result):
+                elif asyncio.iscoroutine(result):
                     self._bus._spawn(self._finish(msg, result))
                 return True
         return False
+
+    def end_call(
+        self,
+        future: asyncio.Future[Message],
+        outcome: Union[Message, Exception, None],
+        timed_out: bool,
+        with_fds: bool,
+    ) -> None:
+        """Complete the future of a call; the handlers see its reply too, and may keep it."""
+        if isinstance(outcome, Message):
+            if outcome.unix_fds and not with_fds:
+                outcome = without_fds(outcome)
+            if self.offer(outcome):
+                return
+            if future.done():
+                close_fds(outcome)  # it was cancelled a moment ago
+            else:
+                future.set_result(outcome)
+        elif future.done():
+            pass
+        elif outcome is not None:
+            future.set_exception(outcome)
+        elif timed_out:
+            future.set_exception(asyncio.TimeoutError("no reply in time"))
+        else:
+            future.set_exception(DisconnectedError("the connection ended before the reply"))
 
     async def _finish(self, msg: Message, result: Coroutine[Any, Any, Any]) -> None:
         try:

@@ -76,6 +76,7 @@ class Message(_PlainMessage):
         serial: Optional[int] = 0,
         validate: bool = True,
     ) -> None:
+        # The C module has a quicker way for arguments that need no second look (_plain_classes).
         self.destination = destination
         self.path = path
         self.interface = interface
@@ -102,7 +103,7 @@ class Message(_PlainMessage):
             or self.reply_serial
         ):
             self._check_types()
-        if validate and not self._is_valid():
+        if validate:
             self._check_fields()
 
     def _check_types(self) -> None:

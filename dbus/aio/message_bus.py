@@ -15,7 +15,7 @@ from _dbus_bindings import LOCAL_IFACE, Connection, _native_main_loop
 from dbus.aio._address import bus_address as _well_known_address
 from dbus.aio._address import connect_error
 from dbus.aio._exports import Exports
-from dbus.aio._handlers import Handlers, close_fds, refuse_fds, wants_reply, without_fds
+from dbus.aio._handlers import Handlers, close_fds, refuse_fds, wants_reply
 from dbus.aio._subscriptions import Subscription, Subscriptions, bus_call, error_of
 from dbus.aio.auth import libdbus_mechanism
 from dbus.aio.constants import (
@@ -357,11 +357,11 @@ class MessageBus:
         if connection is None or loop is None:
             raise DisconnectedError("the bus is not connected")
         future: asyncio.Future[Message] = loop.create_future()
-        handlers = self._handlers.all
+        handlers = self._handlers
 
         def answered(outcome: Union[Message, Exception, None], timed_out: bool) -> None:
-            if handlers or outcome.__class__ is not Message or outcome.unix_fds:
-                self._ended_call(future, outcome, timed_out)
+            if handlers.all or outcome.__class__ is not Message or outcome.unix_fds:
+                handlers.end_call(future, outcome, timed_out, self._with_fds)
             elif not future.done():
                 future.set_result(outcome)
 
@@ -376,27 +376,6 @@ class MessageBus:
         except asyncio.CancelledError:
             pending.cancel()
             raise
-
-    def _ended_call(
-        self,
-        future: asyncio.Future[Message],
-        outcome: Union[Message, Exception, None],
-        timed_out: bool,
-    ) -> None:
-        if isinstance(outcome, Message):
-            if outcome.unix_fds and not self._with_fds:
-                outcome = without_fds(outcome)
-            # Message handlers see replies too, and may keep them.
-            if not self._handlers.offer(outcome) and not future.done():
-                future.set_result(outcome)
-        elif future.done():
-            pass
-        elif outcome is not None:
-            future.set_exception(outcome)
-        elif timed_out:
-            future.set_exception(asyncio.TimeoutError("no reply in time"))
-        else:
-            future.set_exception(DisconnectedError("the connection ended before the reply"))
 
     def _request(self, msg: Message, answered: Answered) -> None:
         """Call a method of the bus; the answer comes in the order of arrival."""
@@ -423,8 +402,8 @@ class MessageBus:
 
         A true result says that the message is dealt with; if it is a Message, that is sent.  A
         coroutine deals with it too, and what it returns is sent.  An exception in the handler of a
-        call is the reply: a DBusError itself, others as an internal error.  The descriptors of a call
-        that is not dealt with are not the handler's.  TypeError if it cannot be called.
+        call is the reply: a DBusError itself, others as an internal error.  The descriptors of a
+        call that is not dealt with are not the handler's.  TypeError if it cannot be called.
         """
         self._handlers.add(handler)
 
