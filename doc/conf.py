@@ -30,6 +30,8 @@ html_theme_options = {
     "page_width": "1060px",
     "sidebar_width": "230px",
 }
+html_static_path = ["_static"]
+html_css_files = ["pairs.css"]
 html_copy_source = False
 html_show_copyright = False
 
