@@ -31,6 +31,14 @@ typedef struct Connection {
 
 extern PyMethodDef connection_methods[]; /* connection_methods.c */
 
+/* Sends a call, which has no serial yet, and waits for its reply, which is owned; NULL with
+ * DBusException for an error, for no reply in time and for a lost connection. */
+DBusMessage *connection_call(PyObject *self, DBusMessage *message, int timeout_ms);
+
+/* Those of connection_call.c. */
+PyObject *conn_call_blocking(PyObject *self, PyObject *const *args, Py_ssize_t n);
+PyObject *conn_call_async(PyObject *self, PyObject *const *args, Py_ssize_t n);
+
 /* Those of connection_plain.c. */
 PyObject *conn_open(PyObject *cls, PyObject *address);
 PyObject *conn_receive_plain(PyObject *self, PyObject *receiver);

@@ -235,62 +235,6 @@ conn_send_message_with_reply(PyObject *object, PyObject *args, PyObject *kwargs)
                              &(CallWish){.handler = handler, .timeout_ms = ms});
 }
 
-/* Under a foreign loop libdbus waits itself; replies reach it in no other way. */
-static DBusMessage *
-call_foreign(State *st, Link *link, DBusMessage *message, int ms)
-{
-    DBusError error = DBUS_ERROR_INIT;
-    DBusMessage *reply;
-
-    Py_BEGIN_ALLOW_THREADS reply =
-        dbus_connection_send_with_reply_and_block(link->connection, message, ms, &error);
-    Py_END_ALLOW_THREADS if (!reply) error_raise(st, &error);
-    return reply;
-}
-
-/* How the call ended, as its reply (owned) or an exception. */
-static DBusMessage *
-reply_of(State *st, enum LinkResult sent, Call *call)
-{
-    if (sent == LINK_NO_MEMORY)
-        PyErr_NoMemory();
-    else if (sent == LINK_CLOSED)
-        error_raise_named(st, DBUS_ERROR_DISCONNECTED, "Connection is closed");
-    else if (!call->reply)
-        pendingcall_raise(st, atomic_load(&call->state));
-    else if (dbus_message_get_type(call->reply) == DBUS_MESSAGE_TYPE_ERROR)
-        error_raise_reply(st, call->reply);
-    else
-        return dbus_message_ref(call->reply);
-    return NULL;
-}
-
-static DBusMessage *
-call_and_wait(State *st, Link *link, DBusMessage *message, int ms)
-{
-    Waiter *waiter = waiter_begin(link);
-    Call call = {.waiter = waiter};
-    enum LinkResult sent;
-    bool interrupted = false;
-    DBusMessage *reply;
-
-    if (!waiter) {
-        PyErr_SetFromErrno(PyExc_OSError);
-        return NULL;
-    }
-    call.deadline = ms == LIMIT_TIMEOUT_MS ? NEVER : monotonic_ns() + (int64_t)ms * 1000000;
-    WITH_LINK(link, sent = link_start(link, &call, message, false));
-    if (sent == LINK_OK) {
-        interrupted = !wait_interruptibly(link, waiter, &call, call.deadline);
-        link_cancel(link, &call, CALL_TIMED_OUT);
-    }
-    waiter_end(link, waiter);
-    reply = interrupted ? NULL : reply_of(st, sent, &call);
-    if (call.reply)
-        dbus_message_unref(call.reply);
-    return reply;
-}
-
 static PyObject *
 conn_send_message_with_reply_and_block(PyObject *object, PyObject *args)
 {
@@ -306,11 +250,7 @@ conn_send_message_with_reply_and_block(PyObject *object, PyObject *args)
     _cleanup_message_ DBusMessage *message = message_for_call(st, link, msg);
     if (!message)
         return NULL;
-    /* A handler of Python's signals may close the connection and drop it meanwhile. */
-    watchset_ref(&link->watches);
-    DBusMessage *reply = link_is(link, LINK_FOREIGN) ? call_foreign(st, link, message, ms)
-                                                     : call_and_wait(st, link, message, ms);
-    watchset_unref(&link->watches);
+    DBusMessage *reply = connection_call(object, message, ms);
     return reply ? message_new_steal(st, reply) : NULL;
 }
 
@@ -533,6 +473,15 @@ PyMethodDef connection_methods[] = {
      "list_exported_child_objects(path) -> list of str\n\n"
      "The names of the direct children of `path` that are registered or have registered\n"
      "descendants."},
+    {"_call_blocking", (PyCFunction)(void (*)(void))conn_call_blocking, METH_FASTCALL,
+     "_call_blocking(bus_name, object_path, dbus_interface, method, signature, args, timeout,\n"
+     "               byte_arrays)\n\n"
+     "What dbus.connection.Connection.call_blocking() does."},
+    {"_call_async", (PyCFunction)(void (*)(void))conn_call_async, METH_FASTCALL,
+     "_call_async(bus_name, object_path, dbus_interface, method, signature, args, reply_handler,\n"
+     "            error_handler, timeout, byte_arrays) -> PendingCall\n\n"
+     "What dbus.connection.Connection.call_async() does where there is a handler, or None, for\n"
+     "either case."},
     {"_open", conn_open, METH_O | METH_CLASS,
      "_open(address) -> _LibDBusConnection\n\n"
      "Connect to `address` (str), for whoever makes a Connection of it, in any thread.  Blocks as\n"

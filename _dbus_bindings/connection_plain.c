@@ -92,7 +92,7 @@ conn_call_plain(PyObject *object, PyObject *const *args, Py_ssize_t n)
         return NULL;
     _cleanup_object_ PyObject *pending = pendingcall_start(
         st, object, self->link, &self->loop, &self->pending, message,
-        &(CallWish){.handler = args[1], .timeout_ms = ms, .serial = serial, .plain = true});
+        &(CallWish){.handler = args[1], .timeout_ms = ms, .serial = serial, .tell = TELL_PLAIN});
     if (!pending || plain_set_serial(args[0], dbus_message_get_serial(message)) < 0)
         return NULL;
     return TAKE(pending);

@@ -175,6 +175,13 @@ given_program(State *st, PyObject *signature)
     return text ? program_get(st, text, (size_t)n) : NULL;
 }
 
+Program *
+message_program(State *st, PyObject *signature, PyObject *const *args, Py_ssize_t n)
+{
+    return signature && signature != Py_None ? given_program(st, signature)
+                                             : guessed_program(st, args, n);
+}
+
 /* Conversion may run any code, so the message is looked at again when it is over. */
 static int
 append_values(PyObject *self, const Program *program, PyObject *const *args, Py_ssize_t n)
@@ -203,9 +210,7 @@ message_append(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *na
     if (!message_open(self) ||
         parse_keyword("append", "signature", args + n, names, &signature) < 0)
         return NULL;
-    _cleanup_program_ Program *program = signature && signature != Py_None
-                                             ? given_program(st, signature)
-                                             : guessed_program(st, args, n);
+    _cleanup_program_ Program *program = message_program(st, signature, args, n);
     if (!program || append_values(self, program, args, n) < 0)
         return NULL;
     Py_RETURN_NONE;

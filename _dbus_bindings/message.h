@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "decode.h"
+#include "program.h"
 #include "state.h"
 
 typedef struct Message {
@@ -40,6 +41,10 @@ DBusMessage *message_borrow_for_send(State *st, PyObject *object);
  * change it: DBusException or, once it has been sent, ValueError. */
 DBusMessage *message_get(PyObject *self);
 DBusMessage *message_open(PyObject *self);
+
+/* The types that values are to be sent as: of the str `signature`, guessed where that is NULL or
+ * None.  The caller owns one reference. */
+Program *message_program(State *st, PyObject *signature, PyObject *const *args, Py_ssize_t n);
 
 /* The body as a new list.  In the plain flavour its descriptors, duplicates that are the caller's,
  * go to *ret_fds as a list of int. */

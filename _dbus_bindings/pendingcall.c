@@ -105,6 +105,7 @@ release(PendingCall *pending, enum CallState how)
     if (pending->call.reply)
         dbus_message_unref(TAKE(pending->call.reply));
     Py_CLEAR(pending->handler);
+    Py_CLEAR(pending->on_error);
     Py_CLEAR(pending->connection);
     if (listed)
         Py_DECREF(pending);
@@ -117,7 +118,8 @@ pendingcall_list_clear(PendingCall **list)
         release(*list, CALL_CANCELLED);
 }
 
-/* The result of telling a plain call's handler; NULL with its exception. */
+/* The three ways of telling how a call ended; `reply` NULL: without a reply.  The handler's result,
+ * or NULL with an exception. */
 static PyObject *
 tell_plain(State *st, PyObject *handler, DBusMessage *reply, int state)
 {
@@ -136,16 +138,54 @@ tell_plain(State *st, PyObject *handler, DBusMessage *reply, int state)
 }
 
 static PyObject *
-tell(State *st, PyObject *handler, DBusMessage *reply, uint32_t serial)
+tell_message(State *st, PyObject *handler, DBusMessage *reply)
 {
-    _cleanup_message_ DBusMessage *message =
-        reply ? dbus_message_ref(reply) : pendingcall_failure_new(serial);
-    _cleanup_object_ PyObject *argument =
-        message ? message_new_steal(st, TAKE(message)) : PyErr_NoMemory();
+    _cleanup_object_ PyObject *message = message_new_steal(st, dbus_message_ref(reply));
 
-    if (!argument)
+    if (!message)
         return NULL;
-    return handler == Py_None ? Py_NewRef(Py_None) : PyObject_CallOneArg(handler, argument);
+    return handler == Py_None ? Py_NewRef(Py_None) : PyObject_CallOneArg(handler, message);
+}
+
+static PyObject *
+tell_error(State *st, PyObject *on_error, DBusMessage *reply)
+{
+    if (on_error == Py_None)
+        return Py_NewRef(Py_None);
+    _cleanup_object_ PyObject *message = message_new_steal(st, dbus_message_ref(reply));
+    _cleanup_object_ PyObject *module = PyImport_ImportModule("dbus._core.call");
+    _cleanup_object_ PyObject *exception =
+        module && message ? PyObject_CallMethod(module, "reply_error", "O", message) : NULL;
+    return exception ? PyObject_CallOneArg(on_error, exception) : NULL;
+}
+
+static PyObject *
+tell_values(State *st, PyObject *handler, PyObject *on_error, DBusMessage *reply,
+            enum DecodeFlavour flavour)
+{
+    if (dbus_message_get_type(reply) != DBUS_MESSAGE_TYPE_METHOD_RETURN)
+        return tell_error(st, on_error, reply);
+    if (handler == Py_None)
+        return Py_NewRef(Py_None);
+    _cleanup_object_ PyObject *list = message_decode(st, reply, flavour, NULL);
+    _cleanup_object_ PyObject *values = list ? PyList_AsTuple(list) : NULL;
+    return values ? PyObject_Call(handler, values, NULL) : NULL;
+}
+
+static PyObject *
+tell(State *st, const PendingCall *pending, PyObject *handler, PyObject *on_error,
+     DBusMessage *reply)
+{
+    _cleanup_message_ DBusMessage *made = NULL;
+
+    if (pending->tell == TELL_PLAIN)
+        return tell_plain(st, handler, reply, atomic_load(&pending->call.state));
+    if (!reply && !(reply = made = pendingcall_failure_new(pending->call.serial)))
+        return PyErr_NoMemory();
+    if (pending->tell == TELL_MESSAGE)
+        return tell_message(st, handler, reply);
+    return tell_values(st, handler, on_error, reply,
+                       pending->tell == TELL_VALUES ? DECODE_TYPED : DECODE_TYPED_BYTE_ARRAYS);
 }
 
 void
@@ -156,13 +196,12 @@ pendingcall_deliver(State *st, PendingCall *pending)
     _keep_object_ PyObject *keep = Py_NewRef(pending);
     _keep_object_ PyObject *connection = Py_NewRef(pending->connection); /* `loop` is in it */
     _cleanup_object_ PyObject *handler = Py_NewRef(pending->handler);
+    _cleanup_object_ PyObject *on_error = Py_XNewRef(pending->on_error);
     _cleanup_message_ DBusMessage *reply = TAKE(pending->call.reply);
 
     pending->completed = true;
     release(pending, CALL_CANCELLED);
-    _cleanup_object_ PyObject *result =
-        pending->plain ? tell_plain(st, handler, reply, atomic_load(&pending->call.state))
-                       : tell(st, handler, reply, pending->call.serial);
+    _cleanup_object_ PyObject *result = tell(st, pending, handler, on_error, reply);
     if (!result)
         mainloop_handler_failed(pending->loop);
 }
@@ -238,7 +277,8 @@ pendingcall_start(State *st, PyObject *connection, Link *link, const Attachment 
     pending->link = (Link *)watchset_ref(&link->watches);
     pending->connection = Py_NewRef(connection);
     pending->handler = Py_NewRef(wish->handler);
-    pending->plain = wish->plain;
+    pending->on_error = Py_XNewRef(wish->on_error);
+    pending->tell = wish->tell;
     pending->call.serial = wish->serial;
     pending->loop = loop;
     list_add(list, pending);
@@ -334,6 +374,7 @@ pending_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(pending->connection);
     Py_VISIT(pending->handler);
+    Py_VISIT(pending->on_error);
     return 0;
 }
 

@@ -17,6 +17,14 @@
 #include "mainloop.h"
 #include "state.h"
 
+/* What the handler of a call gets. */
+enum CallTold {
+    TELL_MESSAGE,     /* the reply, a dbus.lowlevel.Message */
+    TELL_VALUES,      /* the values of the reply; `on_error` gets an exception */
+    TELL_BYTE_ARRAYS, /* the same, with ay as ByteArray */
+    TELL_PLAIN,       /* what Connection._call_plain() says */
+};
+
 typedef struct PendingCall {
     PyObject_HEAD
     Call call;
@@ -28,15 +36,17 @@ typedef struct PendingCall {
     struct PendingCall **list; /* the head of the list that owns it, or NULL */
     struct PendingCall *prev, *next;
     bool completed;
-    bool plain; /* see CallWish */
+    enum CallTold tell;
+    PyObject *on_error; /* owned, until it is over; NULL unless values are told */
 } PendingCall;
 
-/* What a caller wants.  A plain call's handler gets what Connection._call_plain() says. */
+/* What a caller wants. */
 typedef struct CallWish {
-    PyObject *handler; /* callable or None */
+    PyObject *handler;  /* callable or None */
+    PyObject *on_error; /* the same, where values are told; else NULL */
     int timeout_ms;
     uint32_t serial; /* its own, or 0 */
-    bool plain;
+    enum CallTold tell;
 } CallWish;
 
 int pendingcall_setup(PyObject *module, State *st);

@@ -19,6 +19,7 @@
 
 #define PLAIN_TYPES 5 /* the invalid one is 0 */
 
+/* The first TEMPLATE_KEY of them are all that a header is made of, but for serials. */
 enum PlainField {
     DESTINATION,
     PATH,
@@ -47,9 +48,6 @@ int plain_setup(PyObject *module, State *st);
  * _plain_classes(). */
 int plain_init(PyObject *self, PyObject *args, PyObject *kwargs);
 int plain_init_setup(State *st);
-
-/* Called when the module goes; NULL is fine. */
-void plain_templates_free(struct TemplateCache *cache);
 
 /* RuntimeError before _plain_classes() was called, which the import of dbus.aio does. */
 int plain_check_classes(State *st);

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From a Message of dbus.aio to a DBusMessage (plain.h).
- *
- * Programs send messages with the same header again and again, and most often the very same str
- * objects are in it.  The headers made last are kept as templates, found by the identity of their
- * parts, which spares the checks and half of libdbus' work.
  */
 #include "plain.h"
 
@@ -15,9 +11,10 @@
 #include "compat.h"
 #include "encode.h"
 #include "program.h"
+#include "template.h"
 #include "validate.h"
 
-/* --- The header, from scratch */
+/* --- The header */
 
 typedef struct Texts {
     const char *destination, *path, *interface, *member, *error_name, *sender;
@@ -128,8 +125,9 @@ check_sendable(DBusMessage *message)
 }
 
 static DBusMessage *
-header_new(State *st, const Plain *self)
+header_new(State *st, const void *source)
 {
+    const Plain *self = source;
     uint32_t flags, reply_serial;
     Texts texts;
     int type = read_type(st, self);
@@ -147,102 +145,41 @@ header_new(State *st, const Plain *self)
     return check_sendable(message) < 0 ? NULL : TAKE(message);
 }
 
-/* --- Templates */
-
-#define TEMPLATES 64u
-#define KEY_FIELDS REPLY_SERIAL /* those before it; a header with a reply serial is no template */
-
-typedef struct Template {
-    PyObject *key[KEY_FIELDS]; /* owned, so that no other object takes their place in memory */
-    DBusMessage *message;      /* owned; NULL: empty */
-} Template;
-
-/* Direct-mapped, as the cache of programs is. */
-struct TemplateCache {
-    Template slots[TEMPLATES];
-};
-
-static void
-template_clear(Template *slot)
-{
-    Template old = *slot;
-
-    *slot = (Template){0};
-    if (old.message)
-        dbus_message_unref(old.message);
-    for (int i = 0; i < KEY_FIELDS; i++)
-        Py_XDECREF(old.key[i]);
-}
-
-void
-plain_templates_free(struct TemplateCache *cache)
-{
-    for (size_t i = 0; cache && i < TEMPLATES; i++)
-        template_clear(&cache->slots[i]);
-    PyMem_Free(cache);
-}
-
-static Template *
-template_slot(State *st, const Plain *self)
-{
-    uintptr_t hash = 0;
-
-    if (!st->templates && !(st->templates = PyMem_Calloc(1, sizeof *st->templates)))
-        return NULL;
-    for (int i = 0; i < KEY_FIELDS; i++)
-        hash = hash * 31 + ((uintptr_t)self->fields[i] >> 4);
-    return &st->templates->slots[(hash ^ (hash >> 17)) % TEMPLATES];
-}
-
-/* The header of the fields, borrowed from its slot; NULL with an exception. */
-static DBusMessage *
-template_borrow(State *st, const Plain *self)
-{
-    Template *slot = template_slot(st, self);
-
-    if (!slot)
-        return (DBusMessage *)(void *)PyErr_NoMemory();
-    if (slot->message && memcmp(slot->key, self->fields, sizeof slot->key) == 0)
-        return slot->message;
-    _cleanup_message_ DBusMessage *message = header_new(st, self);
-    if (!message)
-        return NULL;
-    template_clear(slot);
-    for (int i = 0; i < KEY_FIELDS; i++)
-        slot->key[i] = Py_XNewRef(self->fields[i]);
-    return slot->message = TAKE(message);
-}
-
+/* A header with a reply serial is never sent again. */
 static bool
-has_template(const Plain *self)
+is_reply(const Plain *self)
 {
-#ifdef Py_GIL_DISABLED
-    (void)self;
-    return false; /* the cache has no lock */
-#else
     PyObject *serial = self->fields[REPLY_SERIAL];
 
-    return !serial || serial == Py_None || PyObject_IsTrue(serial) == 0;
-#endif
+    return serial && serial != Py_None && PyObject_IsTrue(serial) != 0;
+}
+
+static TemplateKey
+key_of(const Plain *self)
+{
+    TemplateKey key;
+
+    memcpy(&key, self->fields, sizeof key); /* all that the header is made of stands in front */
+    return key;
 }
 
 static DBusMessage *
 header_of(State *st, const Plain *self)
 {
-    if (!has_template(self))
-        return header_new(st, self);
-    DBusMessage *template = template_borrow(st, self);
-    DBusMessage *message = template ? dbus_message_copy(template) : NULL;
-    return message || !template ? message : (DBusMessage *)(void *)PyErr_NoMemory();
+    TemplateKey key = key_of(self);
+
+    return is_reply(self) ? header_new(st, self) : template_copy_new(st, &key, header_new, self);
 }
 
 bool
 plain_is_valid(State *st, PyObject *plain)
 {
     const Plain *self = (const Plain *)plain;
+    TemplateKey key = key_of(self);
     _cleanup_message_ DBusMessage *made = NULL;
     bool valid = plain_check_classes(st) == 0 &&
-                 (has_template(self) ? template_borrow(st, self) : (made = header_new(st, self)));
+                 (is_reply(self) ? (made = header_new(st, self)) != NULL
+                                 : template_borrow(st, &key, header_new, self) != NULL);
 
     if (!valid)
         PyErr_Clear();

@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 #include "compat.h"
-#include "plain.h"
 #include "program.h"
+#include "template.h"
 
 #define X(part) int part##_setup(PyObject *module, State *st);
 STATE_PARTS(X)
@@ -77,7 +77,7 @@ state_clear(PyObject *module)
         return 0;
     program_cache_free(st->programs);
     st->programs = NULL;
-    plain_templates_free(st->templates);
+    template_cache_free(st->templates);
     st->templates = NULL;
 #define X(name) Py_CLEAR(st->name);
     STATE_OBJECTS(X)

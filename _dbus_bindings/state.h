@@ -79,6 +79,7 @@
     X(variant)                                                                                     \
     X(program)                                                                                     \
     X(message)                                                                                     \
+    X(methodcall)                                                                                  \
     X(plain)                                                                                       \
     X(mainloop)                                                                                    \
     X(pendingcall)                                                                                 \
@@ -89,7 +90,7 @@
     X(constants)
 
 struct ProgramCache;  /* program.h */
-struct TemplateCache; /* plain.h */
+struct TemplateCache; /* template.h */
 
 typedef struct State {
 #define X(name) PyTypeObject *name;

@@ -13,6 +13,7 @@ from _dbus_bindings import (
     MESSAGE_TYPE_SIGNAL,
     Message,
     PendingCall,
+    _method_call,
     validate_bus_name,
     validate_interface_name,
     validate_member_name,
@@ -21,7 +22,7 @@ from _dbus_bindings import (
 from _dbus_bindings import Connection as _Connection
 from dbus._core import match as matching
 from dbus._core import report
-from dbus._core.call import new_call, refuse_removed_keywords, reply_router, reply_value
+from dbus._core.call import refuse_removed_keywords
 from dbus._core.names import renamed_keyword
 from dbus.exceptions import DBusException as DBusException  # programs reach it through here
 from dbus.proxies import ProxyObject
@@ -393,14 +394,27 @@ class Connection(_Connection):
         pending call.  ``timeout`` is in seconds, negative for the default.  RuntimeError if
         ``require_main_loop`` is true and the connection has none.
         """
-        refuse_removed_keywords(kwargs)
-        message = new_call(bus_name, object_path, dbus_interface, method, signature, args)
+        if kwargs:
+            refuse_removed_keywords(kwargs)
         if reply_handler is None and error_handler is None:
+            message = _method_call(bus_name, object_path, dbus_interface, method, signature, args)
             message.set_no_reply(True)
             self.send_message(message)
             return None
-        route = reply_router(reply_handler, error_handler, byte_arrays)
-        return self.send_message_with_reply(message, route, timeout, require_main_loop)
+        if require_main_loop:
+            self._require_main_loop()
+        return self._call_async(
+            bus_name,
+            object_path,
+            dbus_interface,
+            method,
+            signature,
+            args,
+            reply_handler,
+            error_handler,
+            timeout,
+            byte_arrays,
+        )
 
     def call_blocking(
         self,
@@ -422,9 +436,16 @@ class Connection(_Connection):
         """
         if kwargs:
             refuse_removed_keywords(kwargs)
-        message = new_call(bus_name, object_path, dbus_interface, method, signature, args)
-        reply = self.send_message_with_reply_and_block(message, timeout)
-        return reply_value(reply, byte_arrays)
+        return self._call_blocking(
+            bus_name,
+            object_path,
+            dbus_interface,
+            method,
+            signature,
+            args,
+            timeout,
+            byte_arrays,
+        )
 
     def call_on_disconnection(self, callable: Callable[[Connection], object]) -> None:
         """Call ``callable`` with this connection when it has been disconnected."""

@@ -245,6 +245,16 @@ def _plain_classes(
     flags: tuple[object, ...],
     /,
 ) -> None: ...
+def _method_call(
+    bus_name: str | None,
+    object_path: str,
+    interface: str | None,
+    member: str,
+    signature: str | None,
+    args: Iterable[object],
+    /,
+) -> MethodCallMessage: ...
+
 @final
 class PendingCall:
     def block(self) -> None: ...
@@ -281,6 +291,32 @@ class Connection:
     def _open(cls, address: str, /) -> _LibDBusConnection: ...
     def _receive_plain(self, receiver: Callable[[Any], object] | None, /) -> None: ...
     def _send_plain(self, message: _PlainMessage, /) -> bool: ...
+    def _call_blocking(
+        self,
+        bus_name: str | None,
+        object_path: str,
+        dbus_interface: str | None,
+        method: str,
+        signature: str | None,
+        args: Iterable[object],
+        timeout: float,
+        byte_arrays: bool,
+        /,
+    ) -> Any: ...
+    def _call_async(
+        self,
+        bus_name: str | None,
+        object_path: str,
+        dbus_interface: str | None,
+        method: str,
+        signature: str | None,
+        args: Iterable[object],
+        reply_handler: Callable[..., object] | None,
+        error_handler: Callable[[Exception], object] | None,
+        timeout: float,
+        byte_arrays: bool,
+        /,
+    ) -> PendingCall: ...
     def _call_plain(
         self,
         message: _PlainMessage,

@@ -108,10 +108,21 @@ def test_pickle_keeps_everything(protocol):
         assert same(pickle._loads(pickle._dumps(value, protocol)), value)
 
 
-def test_copy_keeps_everything():
+def test_deep_copies_keep_everything():
     for value in map(with_attributes, examples()):
-        assert same(copy.copy(value), value)
         assert same(copy.deepcopy(value), value)
+
+
+def test_copies_are_outside_of_variants():
+    for value in map(with_attributes, examples()):
+        copied = copy.copy(value)
+        if isinstance(value, (dbus.Array, dbus.Dictionary)):
+            assert same(copied, value)
+            continue
+        assert copied.variant_level == 0
+        assert (type(copied), copied) == (type(value), value)
+        assert getattr(copied, "signature", None) == getattr(value, "signature", None)
+        assert getattr(copied, "__dict__", None) == getattr(value, "__dict__", None)
 
 
 def test_a_deep_copy_is_deep():

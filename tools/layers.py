@@ -31,7 +31,7 @@ C_LAYERS: list[tuple[str, tuple[str, ...]]] = [
     ("errors", ("errors", "validate")),
     ("types", ("types/*", "signature*")),
     ("codec", ("program*", "guess*", "encode*", "decode*", "fdwalk*", "replay*", "commit*")),
-    ("message", ("message*", "plain*")),
+    ("message", ("template*", "message*", "methodcall*", "plain*")),
     (
         "link",
         ("watchset*", "wait*", "calls*", "link*", "listener*", "blocking*", "paths*", "matches*"),

@@ -78,7 +78,9 @@ bytes_setup(PyObject *module, State *st)
         {0},
     };
     static PyMethodDef methods[] = {
-        {"__reduce__", bytes_reduce, METH_NOARGS, "Copies and pickles keep the variant_level."},
+        VALUE_COPY_ROW,
+        {"__reduce__", bytes_reduce, METH_NOARGS,
+         "Deep copies and pickles keep the variant_level."},
         {0},
     };
     PyType_Slot base_slots[] = {

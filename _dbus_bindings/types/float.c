@@ -65,7 +65,8 @@ static PyMemberDef float_members[] = {
 };
 
 static PyMethodDef float_methods[] = {
-    {"__reduce__", float_reduce, METH_NOARGS, "Copies and pickles keep the variant_level."},
+    VALUE_COPY_ROW,
+    {"__reduce__", float_reduce, METH_NOARGS, "Deep copies and pickles keep the variant_level."},
     {0},
 };
 

@@ -288,7 +288,8 @@ static PyMemberDef int_members[] = {
 };
 
 static PyMethodDef int_methods[] = {
-    {"__reduce__", int_reduce, METH_NOARGS, "Copies and pickles keep the variant_level."},
+    VALUE_COPY_ROW,
+    {"__reduce__", int_reduce, METH_NOARGS, "Deep copies and pickles keep the variant_level."},
     {0},
 };
 

@@ -220,7 +220,8 @@ static PyMemberDef string_members[] = {
 };
 
 static PyMethodDef string_methods[] = {
-    {"__reduce__", string_reduce, METH_NOARGS, "Copies and pickles keep the variant_level."},
+    VALUE_COPY_ROW,
+    {"__reduce__", string_reduce, METH_NOARGS, "Deep copies and pickles keep the variant_level."},
     {0},
 };
 

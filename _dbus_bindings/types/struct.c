@@ -126,6 +126,7 @@ struct_setup(PyObject *module, State *st)
         {0},
     };
     static PyMethodDef methods[] = {
+        VALUE_COPY_ROW,
         {"__reduce__", struct_reduce, METH_NOARGS,
          "Copies and pickles keep the signature and the variant_level."},
         {0},

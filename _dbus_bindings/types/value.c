@@ -209,3 +209,53 @@ value_reduce_steal(PyObject *self, ValueParts *parts)
     return Py_BuildValue("(ONOOO)", maker, args, state, items ? items : Py_None,
                          pairs ? pairs : Py_None);
 }
+
+/* The class of this module that `type` is, or derives from. */
+static PyTypeObject *
+own_type(PyTypeObject *type)
+{
+    for (; type; type = type->tp_base) {
+        PyObject *module = PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)
+                               ? ((PyHeapTypeObject *)type)->ht_module
+                               : NULL;
+
+        if (module && PyModule_GetDef(module) == &dbus_bindings_module)
+            return type;
+    }
+    return NULL;
+}
+
+/* (class, value), or (class, (value,), keywords), out of value_reduce_steal(), without the level. */
+static PyObject *
+new_without_level(PyObject *self, PyObject *made_of)
+{
+    PyTypeObject *type = own_type(Py_TYPE(self));
+    PyObject *second = PyTuple_GET_ITEM(made_of, 1);
+
+    if (PyTuple_GET_SIZE(made_of) == 2) {
+        _cleanup_object_ PyObject *args = PyTuple_Pack(1, second);
+        return args ? type->tp_new(Py_TYPE(self), args, NULL) : NULL;
+    }
+    _cleanup_object_ PyObject *keywords = PyDict_Copy(PyTuple_GET_ITEM(made_of, 2));
+    if (!keywords || (PyDict_GetItemString(keywords, "variant_level") &&
+                      PyDict_DelItemString(keywords, "variant_level") < 0))
+        return NULL;
+    return type->tp_new(Py_TYPE(self), second, keywords);
+}
+
+PyObject *
+value_copy(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    _cleanup_object_ PyObject *reduced = PyObject_CallMethod(self, "__reduce__", NULL);
+    _cleanup_object_ PyObject *copy =
+        reduced ? new_without_level(self, PyTuple_GET_ITEM(reduced, 1)) : NULL;
+    if (!copy)
+        return NULL;
+    PyObject *state = PyTuple_GET_ITEM(reduced, 2);
+    if (PyDict_Check(state)) {
+        _cleanup_object_ PyObject *attributes = PyObject_GetAttrString(copy, "__dict__");
+        if (!attributes || PyDict_Update(attributes, state) < 0)
+            return NULL;
+    }
+    return TAKE(copy);
+}

@@ -46,4 +46,13 @@ typedef struct ValueParts {
 
 PyObject *value_reduce_steal(PyObject *self, ValueParts *parts);
 
+/* __copy__ of the values without items of their own: the same value outside of all variants.
+ * Programs rely on that (python-dbusmock does); deepcopy() and pickle keep the level. */
+PyObject *value_copy(PyObject *self, PyObject *none);
+
+#define VALUE_COPY_ROW                                                                             \
+    {                                                                                              \
+        "__copy__", value_copy, METH_NOARGS, "copy.copy() gives the value at variant_level 0."     \
+    }
+
 #endif

@@ -25,6 +25,7 @@ WANTED: "dict[str, str]" = {
     "*/members/variant_level/kind": FIELD,
     "*/Struct/members/signature/kind": FIELD,
     "_dbus_bindings/_LoopSource": "private: what dbus.mainloop.asyncio serves",
+    "_dbus_bindings/_method_call": "private: how the package makes a call",
     "_dbus_bindings/_PlainMessage": "private: the base of dbus.aio.Message",
     "_dbus_bindings/_Variant": "private: the base of dbus.aio.Variant",
     "_dbus_bindings/_plain_classes": "private: dbus.aio says what messages are made of",

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""copy and pickle: equal values of the same type; ours keep the level and the signature as well."""
+"""copy and pickle: equal values of the same type; ours keep what programs do not want to lose.
+
+A shallow copy of anything but an array or dictionary is outside of all variants: python-dbusmock
+makes such copies for that.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ import pytest
 
 import dbus
 
-WHY = "copy and pickle keep variant_level and signature"
+WHY = "pickle and deep copies keep variant_level and signature, shallow copies the signature"
 VALUES = [
     dbus.Byte(5, variant_level=1),
     dbus.Boolean(True, variant_level=1),
@@ -40,19 +44,21 @@ WAYS: "dict[str, Callable[[Any], Any]]" = {
 }
 
 
+def level(value: Any, way: str) -> int:
+    """The variant_level of our copy."""
+    drops = way == "copy" and not isinstance(value, (dbus.Array, dbus.Dictionary))
+    return 0 if drops else value.variant_level
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("value", VALUES, ids=lambda v: type(v).__name__)
 def test_copies(value: Any, way: str, differs: Any) -> None:
     again = WAYS[way](value)
     assert type(again) is type(value)
     assert again == value
-    assert again.variant_level == differs(ours=value.variant_level, reference=0, why=WHY)
+    assert again.variant_level == differs(ours=level(value, way), reference=0, why=WHY)
     if hasattr(value, "signature"):
         assert again.signature == differs(ours=value.signature, reference=None, why=WHY)
-    assert (
-        repr(again) == differs(ours=repr(value), reference=repr(again), why=WHY)
-        or way == "deepcopy"
-    )
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda v: type(v).__name__)
@@ -90,11 +96,11 @@ def test_messages_cannot_be_pickled() -> None:
 @pytest.mark.parametrize("value", VALUES, ids=lambda v: type(v).__name__)
 def test_subclasses(value: Any, differs: Any) -> None:
     made = SUBCLASSES[type(value)](value, variant_level=4)
-    for way in (copy.copy, copy.deepcopy):
-        again = way(made)
+    for way in ("copy", "deepcopy"):
+        again = WAYS[way](made)
         assert type(again) is type(made)
         assert again == made
-        assert again.variant_level == differs(ours=4, reference=0, why=WHY)
+        assert again.variant_level == differs(ours=level(made, way), reference=0, why=WHY)
 
 
 SUBCLASSES = {
