@@ -71,7 +71,8 @@ connection_new_steal(State *st, PyTypeObject *type, DBusConnection *dbus, PyObje
     if (!self->link)
         return PyErr_SetFromErrno(PyExc_OSError);
     self->filters = PyTuple_New(0);
-    if (!self->filters || paths_init(&self->paths) < 0 || attach(st, self, main_loop) < 0)
+    if (!self->filters || matches_init(&self->matches) < 0 || paths_init(&self->paths) < 0 ||
+        attach(st, self, main_loop) < 0)
         return NULL;
     return TAKE(object);
 }
@@ -198,6 +199,8 @@ connection_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->loop.main_loop);
     Py_VISIT(self->filters);
     Py_VISIT(self->receiver);
+    if (matches_traverse(&self->matches, visit, arg))
+        return 1;
     if (paths_traverse(&self->paths, visit, arg))
         return 1;
     return pendingcall_list_traverse(self->pending, visit, arg);
@@ -215,6 +218,7 @@ connection_clear(PyObject *object)
     pendingcall_list_clear(&self->pending);
     Py_CLEAR(self->filters);
     Py_CLEAR(self->receiver);
+    matches_clear(&self->matches);
     paths_clear(&self->paths);
     return 0;
 }

@@ -13,6 +13,7 @@
 
 #include "link.h"
 #include "mainloop.h"
+#include "matches.h"
 #include "paths.h"
 #include "pendingcall.h"
 #include "state.h"
@@ -23,6 +24,7 @@ typedef struct Connection {
     Attachment loop;
     PyObject *filters;  /* tuple of callables, replaced as a whole */
     PyObject *receiver; /* of plain messages, instead of all that follows; or NULL */
+    Matches matches;
     Paths paths;
     PendingCall *pending; /* the calls in flight, owned */
     PyObject *weakrefs;
@@ -38,6 +40,10 @@ DBusMessage *connection_call(PyObject *self, DBusMessage *message, int timeout_m
 /* Those of connection_call.c. */
 PyObject *conn_call_blocking(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *conn_call_async(PyObject *self, PyObject *const *args, Py_ssize_t n);
+
+/* For dbus.connection: a SignalMatch begins and ceases to be served. */
+PyObject *conn_add_match(PyObject *self, PyObject *match);
+PyObject *conn_remove_match(PyObject *self, PyObject *match);
 
 /* Those of connection_plain.c. */
 PyObject *conn_open(PyObject *cls, PyObject *address);

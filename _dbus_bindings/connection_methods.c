@@ -473,6 +473,10 @@ PyMethodDef connection_methods[] = {
      "list_exported_child_objects(path) -> list of str\n\n"
      "The names of the direct children of `path` that are registered or have registered\n"
      "descendants."},
+    {"_add_match", conn_add_match, METH_O,
+     "_add_match(match)\n\nHave the SignalMatch served: its handler gets the signals that fit."},
+    {"_remove_match", conn_remove_match, METH_O,
+     "_remove_match(match) -> bool\n\nUndo _add_match().  False where it is not served."},
     {"_call_blocking", (PyCFunction)(void (*)(void))conn_call_blocking, METH_FASTCALL,
      "_call_blocking(bus_name, object_path, dbus_interface, method, signature, args, timeout,\n"
      "               byte_arrays)\n\n"

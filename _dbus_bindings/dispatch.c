@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "compat.h"
 #include "connection.h"
+#include "deliver.h"
 #include "message.h"
 #include "plain.h"
 
@@ -61,29 +62,34 @@ call_handler(PyObject *handler, Connection *self, PyObject *message)
 }
 
 static enum Outcome
-run_filters(Connection *self, PyObject *message)
+run_filters(Connection *self, LazyMessage *message)
 {
     _cleanup_object_ PyObject *filters = Py_XNewRef(self->filters);
+    Py_ssize_t n = filters ? PyTuple_GET_SIZE(filters) : 0;
+    PyObject *object = n ? lazymessage_borrow(message) : NULL;
 
-    for (Py_ssize_t i = 0; filters && i < PyTuple_GET_SIZE(filters); i++)
-        if (call_handler(PyTuple_GET_ITEM(filters, i), self, message) == HANDLED)
+    if (n && !object)
+        mainloop_handler_failed(&self->loop);
+    for (Py_ssize_t i = 0; object && i < n; i++)
+        if (call_handler(PyTuple_GET_ITEM(filters, i), self, object) == HANDLED)
             return HANDLED;
     return NOT_HANDLED;
 }
 
 static enum Outcome
-run_object_paths(Connection *self, const char *path, PyObject *message)
+run_object_paths(Connection *self, const char *path, LazyMessage *message)
 {
     bool none = false;
     _cleanup_object_ PyObject *handlers = paths_find(&self->paths, path, &none);
+    PyObject *object = handlers ? lazymessage_borrow(message) : NULL;
 
-    if (!handlers) {
+    if (!object) {
         if (!none)
             mainloop_handler_failed(&self->loop);
         return NOT_HANDLED;
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(handlers); i++)
-        if (call_handler(PyList_GET_ITEM(handlers, i), self, message) == HANDLED)
+        if (call_handler(PyList_GET_ITEM(handlers, i), self, object) == HANDLED)
             return HANDLED;
     return NOT_HANDLED;
 }
@@ -195,19 +201,16 @@ static void
 dispatch_message(State *st, Connection *self, DBusMessage *dbus)
 {
     const char *path = dbus_message_get_path(dbus);
-    bool is_call = dbus_message_get_type(dbus) == DBUS_MESSAGE_TYPE_METHOD_CALL;
-    _cleanup_object_ PyObject *message = message_new_steal(st, dbus_message_ref(dbus));
+    int type = dbus_message_get_type(dbus);
+    LazyMessage message = {.st = st, .dbus = dbus};
 
-    if (!message) {
-        mainloop_handler_failed(&self->loop);
-        return;
-    }
-    if (run_filters(self, message) == HANDLED)
-        return;
-    if (path && self->link && run_object_paths(self, path, message) == HANDLED)
-        return;
-    if (is_call && self->link)
+    if (type == DBUS_MESSAGE_TYPE_SIGNAL)
+        deliver_signal(self, &message);
+    if (run_filters(self, &message) == NOT_HANDLED &&
+        !(path && self->link && run_object_paths(self, path, &message) == HANDLED) &&
+        type == DBUS_MESSAGE_TYPE_METHOD_CALL && self->link)
         answer_unhandled(self, dbus);
+    Py_XDECREF(message.object);
 }
 
 /* The connection is over, its last handlers have run. */

@@ -40,6 +40,7 @@
     X(error_message)                                                                               \
     X(signal_message)                                                                              \
     X(plain)                                                                                       \
+    X(signal_match)                                                                                \
     X(connection)                                                                                  \
     X(libdbus_connection)                                                                          \
     X(pending_call)                                                                                \
@@ -81,6 +82,7 @@
     X(message)                                                                                     \
     X(methodcall)                                                                                  \
     X(plain)                                                                                       \
+    X(signalmatch)                                                                                 \
     X(mainloop)                                                                                    \
     X(pendingcall)                                                                                 \
     X(connection)                                                                                  \

@@ -7,13 +7,12 @@ import weakref
 from _thread import allocate_lock  # threading costs five times as much to import
 
 from _dbus_bindings import (
-    HANDLER_RESULT_NOT_YET_HANDLED,
     LOCAL_IFACE,
     LOCAL_PATH,
-    MESSAGE_TYPE_SIGNAL,
     Message,
     PendingCall,
     _method_call,
+    _SignalMatch,
     validate_bus_name,
     validate_interface_name,
     validate_member_name,
@@ -29,6 +28,7 @@ from dbus.proxies import ProxyObject
 
 # Programs reach these names through this module.
 from _dbus_bindings import (  # isort: skip
+    HANDLER_RESULT_NOT_YET_HANDLED as HANDLER_RESULT_NOT_YET_HANDLED,
     ErrorMessage as ErrorMessage,
     MethodCallMessage as MethodCallMessage,
     MethodReturnMessage as MethodReturnMessage,
@@ -50,7 +50,7 @@ __all__ = ("Connection", "SignalMatch")
 _CHANNEL = "dbus.connection"
 
 
-class SignalMatch:
+class SignalMatch(_SignalMatch):
     """One receiver: which signals it wants, and how its handler is to be called.
 
     Made by `Connection.add_signal_receiver`, or without a connection's knowledge by hand; a match
@@ -60,14 +60,6 @@ class SignalMatch:
     __slots__ = (
         "_conn_weakref",
         "_sender",
-        "_sender_name_owner",
-        "_path",
-        "_interface",
-        "_member",
-        "_handler",
-        "_arguments",
-        "_byte_arrays",
-        "_keywords",
         "_rule",
         "__weakref__",
     )
@@ -110,13 +102,18 @@ class SignalMatch:
         self._conn_weakref = weakref.ref(conn)
         self._sender = sender
         # Until its owner is known, nothing can come from a well-known name.
-        self._sender_name_owner: Optional[str] = sender
+        self._sender_name_owner = sender
         self._path = object_path
         self._interface = dbus_interface
         self._member = member
         self._handler = handler
-        self._byte_arrays = byte_arrays
+        self._byte_arrays = bool(byte_arrays)
         self._arguments = matching.ArgumentMatch(kwargs) if kwargs else None
+        if self._arguments is not None:
+            # The index knows about the first argument; for other conditions it asks.
+            first = self._arguments.equal.get(0)
+            self._arg0 = first if isinstance(first, str) else None
+            self._asks_arguments = set(kwargs) != {"arg0"} or self._arg0 is None
         wanted = (
             (sender_keyword, Message.get_sender),
             (destination_keyword, Message.get_destination),
@@ -207,8 +204,8 @@ class SignalMatch:
                 self._handler(*args, **{name: read(message) for name, read in self._keywords})
             else:
                 self._handler(*args)
-        except BaseException:
-            report.error_with_traceback(_CHANNEL, "Exception in handler for D-Bus signal:")
+        except BaseException as error:
+            report.signal_handler_failed(error)
         return True
 
     def remove(self) -> None:
@@ -240,8 +237,6 @@ class Connection(_Connection):
         if not hasattr(self, "_signal_sender_matches"):
             self._signal_sender_matches = {}
         self._disconnection_handlers: list[Callable[[Connection], object]] = []
-        # Not the bound method: the connection must not keep itself alive.
-        self.add_message_filter(type(self)._signal_func)
 
     def activate_name_owner(self, bus_name: Any) -> Any:
         """Return the unique name of ``bus_name``, starting its service if that is needed.
@@ -308,6 +303,7 @@ class Connection(_Connection):
             matching.insert(
                 self._signal_recipients_by_object_path, path, dbus_interface, signal_name, match
             )
+            self._add_match(match)
         return match
 
     def remove_signal_receiver(
@@ -343,34 +339,11 @@ class Connection(_Connection):
                         removed.append(match)
         # Outside the lock: on a bus this talks to the daemon and ends watches.
         for match in removed:
+            self._remove_match(match)
             self._clean_up_signal_match(match)
 
     def _clean_up_signal_match(self, match: SignalMatch) -> None:
         """Give up what a match needed beside its place in the index: here nothing."""
-
-    def _signal_func(self, message: Message) -> int:
-        """The message filter that hands signals to their receivers."""
-        if message.get_type() != MESSAGE_TYPE_SIGNAL:
-            return HANDLER_RESULT_NOT_YET_HANDLED
-        path = message.get_path()
-        interface = message.get_interface()
-        member = message.get_member()
-        # A copy: handlers may add and remove receivers, which counts from the next message on.
-        with self._signals_lock:
-            matches = matching.candidates(
-                self._signal_recipients_by_object_path, path, interface, member
-            )
-        for match in matches:
-            match._deliver(message)
-        if member == "Disconnected" and interface == LOCAL_IFACE and path == LOCAL_PATH:
-            for handler in list(self._disconnection_handlers):
-                try:
-                    handler(self)
-                except BaseException:
-                    report.error_with_traceback(
-                        _CHANNEL, "Exception in handler for Disconnected signal:"
-                    )
-        return HANDLER_RESULT_NOT_YET_HANDLED
 
     def call_async(
         self,
@@ -449,4 +422,25 @@ class Connection(_Connection):
 
     def call_on_disconnection(self, callable: Callable[[Connection], object]) -> None:
         """Call ``callable`` with this connection when it has been disconnected."""
+        if not self._disconnection_handlers:
+            self._add_match(self._disconnection_match())
         self._disconnection_handlers.append(callable)
+
+    def _disconnection_match(self) -> SignalMatch:
+        """What libdbus' own signal Disconnected finds: it calls the disconnection handlers."""
+        # The connection must not keep itself alive.
+        this = weakref.ref(self)
+
+        def disconnected() -> None:
+            connection = this()
+            if connection is None:
+                return
+            for handler in list(connection._disconnection_handlers):
+                try:
+                    handler(connection)
+                except BaseException:
+                    report.error_with_traceback(
+                        _CHANNEL, "Exception in handler for Disconnected signal:"
+                    )
+
+        return SignalMatch(self, None, LOCAL_PATH, LOCAL_IFACE, "Disconnected", disconnected)

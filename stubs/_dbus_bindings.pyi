@@ -220,6 +220,18 @@ class _Variant:
     signature: str
     value: Any
 
+class _SignalMatch:
+    _path: str | None
+    _interface: str | None
+    _member: str | None
+    _arg0: str | None
+    _sender_name_owner: str | None
+    _handler: Callable[..., object]
+    _keywords: tuple[tuple[str, Callable[[Message], object]], ...]
+    _arguments: Any
+    _asks_arguments: bool
+    _byte_arrays: bool
+
 class _PlainMessage:
     destination: str | None
     path: str | None
@@ -291,6 +303,8 @@ class Connection:
     def _open(cls, address: str, /) -> _LibDBusConnection: ...
     def _receive_plain(self, receiver: Callable[[Any], object] | None, /) -> None: ...
     def _send_plain(self, message: _PlainMessage, /) -> bool: ...
+    def _add_match(self, match: _SignalMatch, /) -> None: ...
+    def _remove_match(self, match: _SignalMatch, /) -> bool: ...
     def _call_blocking(
         self,
         bus_name: str | None,

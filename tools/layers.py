@@ -31,13 +31,13 @@ C_LAYERS: list[tuple[str, tuple[str, ...]]] = [
     ("errors", ("errors", "validate")),
     ("types", ("types/*", "signature*")),
     ("codec", ("program*", "guess*", "encode*", "decode*", "fdwalk*", "replay*", "commit*")),
-    ("message", ("template*", "message*", "methodcall*", "plain*")),
+    ("message", ("template*", "message*", "methodcall*", "plain*", "signalmatch*")),
     (
         "link",
         ("watchset*", "wait*", "calls*", "link*", "listener*", "blocking*", "paths*", "matches*"),
     ),
     ("loop type", ("mainloop*",)),
-    ("connection", ("pendingcall*", "connection*", "dispatch*", "bus*", "server*")),
+    ("connection", ("pendingcall*", "connection*", "deliver*", "dispatch*", "bus*", "server*")),
     ("loops", ("loopapi*", "loopfd*", "capi*", "../_dbus_glib_bindings/*")),
     ("module", ("module*", "constants*", "state.c")),
 ]
