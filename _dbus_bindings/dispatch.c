@@ -17,6 +17,7 @@
 #include "connection.h"
 #include "deliver.h"
 #include "message.h"
+#include "objectcall.h"
 #include "plain.h"
 
 #define DISPATCH_BATCH 64 /* messages a turn of the loop */
@@ -81,8 +82,11 @@ run_object_paths(Connection *self, const char *path, LazyMessage *message)
 {
     bool none = false;
     _cleanup_object_ PyObject *handlers = paths_find(&self->paths, path, &none);
-    PyObject *object = handlers ? lazymessage_borrow(message) : NULL;
 
+    if (handlers && dbus_message_get_type(message->dbus) == DBUS_MESSAGE_TYPE_METHOD_CALL &&
+        objectcall_serve(self, PyList_GET_ITEM(handlers, 0), message))
+        return HANDLED;
+    PyObject *object = handlers ? lazymessage_borrow(message) : NULL;
     if (!object) {
         if (!none)
             mainloop_handler_failed(&self->loop);

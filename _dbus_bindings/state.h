@@ -61,6 +61,11 @@
     X(plain_variant)                                                                               \
     X(plain_types)                                                                                 \
     X(plain_flags)                                                                                 \
+    X(service_globals) /* of dbus.service, NULL until it is imported */                            \
+    X(service_message_cb)                                                                          \
+    X(service_hooks)                                                                               \
+    X(service_hook_names)                                                                          \
+    X(service_note_names)                                                                          \
     X(plain_parameters) /* names of the parameters of its Message */
 
 /* The parts of the module in the order in which they are set up; each gives
@@ -87,6 +92,7 @@
     X(pendingcall)                                                                                 \
     X(connection)                                                                                  \
     X(server)                                                                                      \
+    X(objectcall)                                                                                  \
     X(loopfd)                                                                                      \
     X(capi)                                                                                        \
     X(constants)

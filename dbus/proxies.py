@@ -79,10 +79,10 @@ class _ProxyMethod:
 
     def _known_signature(self, interface: Optional[str]) -> Optional[str]:
         """The signature of the arguments, if introspection has found one."""
-        key = self._method_name
-        if interface:
-            key = interface + "." + key
-        return self._proxy._introspect_method_map.get(key)
+        known = self._proxy._introspect_method_map
+        if not known:
+            return None
+        return known.get(f"{interface}.{self._method_name}" if interface else self._method_name)
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Call the method, as the class says; without handlers, return what it returns."""

@@ -14,6 +14,7 @@ from _dbus_bindings import (
     Message,
     MethodCallMessage,
     MethodReturnMessage,
+    _serve_objects,
     validate_bus_name,
     validate_error_name,
 )
@@ -153,22 +154,31 @@ def _method_reply_return(
     try:
         reply.append(*retval, signature=signature)
     except Exception as error:
-        reason = (type(error), error)
-        tried = signature if signature is not None else _guess_of(retval)
-        if tried is None:
-            report.error(
-                _CHANNEL, "Unable to guess signature for arguments %r: %s: %s", retval, *reason
-            )
-        else:
-            report.error(
-                _CHANNEL,
-                "Unable to append %r to message with signature %s: %s: %s",
-                retval,
-                tried,
-                *reason,
-            )
+        _report_values(retval, signature, error)
         raise
     connection.send_message(reply)
+
+
+def _report_values(values: tuple[Any, ...], signature: Optional[str], error: Exception) -> None:
+    """Log values that do not fit the signature of a reply."""
+    tried = signature if signature is not None else _guess_of(values)
+    if tried is None:
+        report.error(
+            _CHANNEL,
+            "Unable to guess signature for arguments %r: %s: %s",
+            values,
+            type(error),
+            error,
+        )
+    else:
+        report.error(
+            _CHANNEL,
+            "Unable to append %r to message with signature %s: %s: %s",
+            values,
+            tried,
+            type(error),
+            error,
+        )
 
 
 def _guess_of(values: tuple[Any, ...]) -> Optional[str]:
@@ -430,6 +440,36 @@ class Object(Interface):
         except Exception as exception:
             self._reply_error(connection, message, exception)
 
+    # For the C module, which serves the usual case of _message_cb itself.
+
+    def _call_failed(
+        self,
+        connection: Any,
+        message: Message,
+        exception: Exception,
+        values: Optional[tuple[Any, ...]],
+    ) -> None:
+        """The method has raised; or ``values`` are what it returned, which do not fit."""
+        if values is not None:
+            name, interface = message.get_member() or "", message.get_interface()
+            described = _method_lookup(self, name, interface)[1]
+            try:
+                raise exception  # so that it has a traceback, as every other has
+            except Exception:
+                _report_values(values, vars(described).get("_dbus_out_signature"), exception)
+        self._reply_error(connection, message, exception)
+
+    def _serve_later(
+        self, connection: Any, message: Message, coroutine: Any, signature: str
+    ) -> None:
+        """The method is an ``async def``."""
+        try:
+            self._answer_later(
+                coroutine, connection, message, message.get_member() or "", signature
+            )
+        except Exception as exception:
+            self._reply_error(connection, message, exception)
+
     def _answer_later(
         self,
         coroutine: CoroutineType[Any, Any, Any],
@@ -490,6 +530,9 @@ class Object(Interface):
         return f"<{cls.__module__}.{cls.__qualname__}{where} at {id(self):#x}>"
 
     __str__ = __repr__
+
+
+_serve_objects(globals(), Object._message_cb)
 
 
 class FallbackObject(Object):

@@ -257,6 +257,7 @@ def _plain_classes(
     flags: tuple[object, ...],
     /,
 ) -> None: ...
+def _serve_objects(globals: dict[str, Any], message_cb: Callable[..., object], /) -> None: ...
 def _method_call(
     bus_name: str | None,
     object_path: str,

@@ -218,7 +218,7 @@ class Exports:
                 message_type=MessageType.METHOD_RETURN,
                 destination=msg.sender,
                 reply_serial=msg.serial,
-                signature=method.out.tree,
+                signature=method.out.tree.signature,
                 body=body,
                 unix_fds=unix_fds,
                 validate=False,  # all of it comes from a message that was received

@@ -248,7 +248,7 @@ async def _ask(
             interface,
             member,
             flags=flags,
-            signature=tree,
+            signature=tree.signature,
             body=values,
             unix_fds=unix_fds,
             validate=False,  # the bus does that too

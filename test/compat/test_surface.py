@@ -27,6 +27,7 @@ WANTED: "dict[str, str]" = {
     "_dbus_bindings/_LoopSource": "private: what dbus.mainloop.asyncio serves",
     "dbus.connection/SignalMatch/mro": "what delivery looks at is in a base written in C",
     "_dbus_bindings/_method_call": "private: how the package makes a call",
+    "_dbus_bindings/_serve_objects": "private: how dbus.service has its objects served",
     "_dbus_bindings/_SignalMatch": "private: the base of dbus.connection.SignalMatch",
     "_dbus_bindings/_PlainMessage": "private: the base of dbus.aio.Message",
     "_dbus_bindings/_Variant": "private: the base of dbus.aio.Variant",
