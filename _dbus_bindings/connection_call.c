@@ -137,19 +137,3 @@ conn_call_async(PyObject *self, PyObject *const *args, Py_ssize_t n)
                                          .timeout_ms = ms,
                                          .tell = byte_arrays ? TELL_BYTE_ARRAYS : TELL_VALUES});
 }
-
-PyObject *
-conn_add_match(PyObject *self, PyObject *match)
-{
-    if (matches_add(state_of(self), &((Connection *)self)->matches, match) < 0)
-        return NULL;
-    Py_RETURN_NONE;
-}
-
-PyObject *
-conn_remove_match(PyObject *self, PyObject *match)
-{
-    int removed = matches_remove(state_of(self), &((Connection *)self)->matches, match);
-
-    return removed < 0 ? NULL : PyBool_FromLong(removed);
-}

@@ -330,7 +330,9 @@ path_argument(PyObject *argument)
                                 : Py_NewRef(argument);
     const char *text = decoded ? check_text(decoded, "path", NULL) : NULL;
 
-    return text ? PyUnicode_FromString(text) : NULL;
+    if (!text)
+        return NULL;
+    return PyUnicode_CheckExact(decoded) ? TAKE(decoded) : PyUnicode_FromString(text);
 }
 
 static PyObject *
@@ -477,6 +479,12 @@ PyMethodDef connection_methods[] = {
      "_add_match(match)\n\nHave the SignalMatch served: its handler gets the signals that fit."},
     {"_remove_match", conn_remove_match, METH_O,
      "_remove_match(match) -> bool\n\nUndo _add_match().  False where it is not served."},
+    {"_matches_at", conn_matches_at, METH_O,
+     "_matches_at(key) -> list\n\nThe matches with exactly these conditions: path, interface, "
+     "member\n"
+     "and first argument, each a str or None."},
+    {"_all_matches", conn_all_matches, METH_NOARGS,
+     "_all_matches() -> list\n\nAll that are served."},
     {"_call_blocking", (PyCFunction)(void (*)(void))conn_call_blocking, METH_FASTCALL,
      "_call_blocking(bus_name, object_path, dbus_interface, method, signature, args, timeout,\n"
      "               byte_arrays)\n\n"

@@ -62,15 +62,43 @@ check_alive(const Matches *matches)
     return -1;
 }
 
+/* An entry of the index is one match, or a list of several: most places have one. */
+static Py_ssize_t
+entry_size(PyObject *entry)
+{
+    return !entry ? 0 : PyList_CheckExact(entry) ? PyList_GET_SIZE(entry) : 1;
+}
+
+static PyObject *
+entry_item(PyObject *entry, Py_ssize_t i)
+{
+    return PyList_CheckExact(entry) ? PyList_GET_ITEM(entry, i) : entry;
+}
+
+static int
+entry_add(PyObject *by_key, PyObject *key, PyObject *object)
+{
+    PyObject *entry = PyDict_GetItemWithError(by_key, key);
+
+    if (!entry)
+        return PyErr_Occurred() ? -1 : PyDict_SetItem(by_key, key, object);
+    if (PyList_CheckExact(entry))
+        return PyList_Append(entry, object);
+    _cleanup_object_ PyObject *list = PyList_New(2);
+    if (!list)
+        return -1;
+    PyList_SET_ITEM(list, 0, Py_NewRef(entry));
+    PyList_SET_ITEM(list, 1, Py_NewRef(object));
+    return PyDict_SetItem(by_key, key, list);
+}
+
 int
 matches_add(State *st, Matches *matches, PyObject *object)
 {
     SignalMatch *match = signalmatch_borrow(st, object);
     _cleanup_object_ PyObject *key = match && check_alive(matches) == 0 ? key_of(match) : NULL;
-    _cleanup_object_ PyObject *fresh = key ? PyList_New(0) : NULL;
-    PyObject *list = fresh ? PyDict_SetDefault(matches->by_key, key, fresh) : NULL;
 
-    if (!list || PyList_Append(list, object) < 0)
+    if (!key || entry_add(matches->by_key, key, object) < 0)
         return -1;
     match->number = ++matches->last_number;
     matches->places[place_of(match)]++;
@@ -78,27 +106,63 @@ matches_add(State *st, Matches *matches, PyObject *object)
     return 0;
 }
 
+/* 1, or 0 if it is not there, or -1. */
+static int
+entry_remove(PyObject *by_key, PyObject *key, PyObject *object)
+{
+    PyObject *entry = PyDict_GetItemWithError(by_key, key);
+    Py_ssize_t n = entry_size(entry), i = 0;
+
+    while (i < n && entry_item(entry, i) != object)
+        i++;
+    if (i == n)
+        return PyErr_Occurred() ? -1 : 0;
+    if (n == 1)
+        return PyDict_DelItem(by_key, key) < 0 ? -1 : 1;
+    return PyList_SetSlice(entry, i, i + 1, NULL) < 0 ? -1 : 1;
+}
+
 int
 matches_remove(State *st, Matches *matches, PyObject *object)
 {
     SignalMatch *match = signalmatch_borrow(st, object);
     _cleanup_object_ PyObject *key = match && check_alive(matches) == 0 ? key_of(match) : NULL;
-    PyObject *list = key ? PyDict_GetItemWithError(matches->by_key, key) : NULL;
+    _keep_object_ PyObject *keep = Py_NewRef(object);
+    int removed = key ? entry_remove(matches->by_key, key, object) : -1;
 
-    if (!list)
-        return PyErr_Occurred() ? -1 : 0;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++)
-        if (PyList_GET_ITEM(list, i) == object) {
-            _keep_object_ PyObject *keep = Py_NewRef(object);
+    if (removed == 1) {
+        matches->places[place_of(match)]--;
+        matches->n_arg0 -= or_none(match->arg0) != Py_None;
+    }
+    return removed;
+}
 
-            if (PyList_SetSlice(list, i, i + 1, NULL) < 0 ||
-                (PyList_GET_SIZE(list) == 0 && PyDict_DelItem(matches->by_key, key) < 0))
-                return -1;
-            matches->places[place_of(match)]--;
-            matches->n_arg0 -= or_none(match->arg0) != Py_None;
-            return 1;
-        }
-    return 0;
+PyObject *
+matches_at(Matches *matches, PyObject *key)
+{
+    _cleanup_object_ PyObject *found = check_alive(matches) == 0 ? PyList_New(0) : NULL;
+    PyObject *entry = found ? PyDict_GetItemWithError(matches->by_key, key) : NULL;
+
+    if (PyErr_Occurred())
+        return NULL;
+    for (Py_ssize_t i = 0; i < entry_size(entry); i++)
+        if (PyList_Append(found, entry_item(entry, i)) < 0)
+            return NULL;
+    return TAKE(found);
+}
+
+PyObject *
+matches_all(Matches *matches)
+{
+    _cleanup_object_ PyObject *found = check_alive(matches) == 0 ? PyList_New(0) : NULL;
+    PyObject *key, *entry;
+    Py_ssize_t pos = 0;
+
+    while (found && PyDict_Next(matches->by_key, &pos, &key, &entry))
+        for (Py_ssize_t i = 0; i < entry_size(entry); i++)
+            if (PyList_Append(found, entry_item(entry, i)) < 0)
+                return NULL;
+    return TAKE(found);
 }
 
 /* The first argument of the message where it is a string; None else.  A new reference. */
@@ -129,17 +193,16 @@ compare(const PyObject *one, const PyObject *other)
     return a < b ? -1 : a > b;
 }
 
-/* Appends two lists (borrowed, or NULL), each in order, to `found`, in one order. */
+/* Appends two entries (borrowed, or NULL), each in order, to `found`, in one order. */
 static int
 merge(PyObject *found, PyObject *one, PyObject *other)
 {
-    Py_ssize_t n = one ? PyList_GET_SIZE(one) : 0, m = other ? PyList_GET_SIZE(other) : 0;
+    Py_ssize_t n = entry_size(one), m = entry_size(other);
     Py_ssize_t i = 0, j = 0;
 
     while (i < n || j < m) {
-        bool first =
-            j == m || (i < n && compare(PyList_GET_ITEM(one, i), PyList_GET_ITEM(other, j)) < 0);
-        PyObject *next = first ? PyList_GET_ITEM(one, i++) : PyList_GET_ITEM(other, j++);
+        bool first = j == m || (i < n && compare(entry_item(one, i), entry_item(other, j)) < 0);
+        PyObject *next = first ? entry_item(one, i++) : entry_item(other, j++);
 
         if (PyList_Append(found, next) < 0)
             return -1;
@@ -161,9 +224,9 @@ cleanup_parts(Parts *parts)
     Py_XDECREF(parts->arg0);
 }
 
-/* The list at one place, borrowed; NULL with an exception, or without one. */
+/* The entry at one place, borrowed; NULL with an exception, or without one. */
 static PyObject *
-list_at(const Matches *matches, const Parts *parts, unsigned place, PyObject *arg0)
+entry_at(const Matches *matches, const Parts *parts, unsigned place, PyObject *arg0)
 {
     _cleanup_object_ PyObject *key =
         PyTuple_Pack(4, place & 4 ? parts->path : Py_None, place & 2 ? parts->interface : Py_None,
@@ -175,12 +238,12 @@ list_at(const Matches *matches, const Parts *parts, unsigned place, PyObject *ar
 static int
 find_at(const Matches *matches, const Parts *parts, unsigned place, PyObject *found)
 {
-    PyObject *any = list_at(matches, parts, place, Py_None), *these = NULL;
+    PyObject *any = entry_at(matches, parts, place, Py_None), *these = NULL;
 
     if (!any && PyErr_Occurred())
         return -1;
     if (parts->arg0 != Py_None)
-        these = list_at(matches, parts, place, parts->arg0);
+        these = entry_at(matches, parts, place, parts->arg0);
     if (!these && PyErr_Occurred())
         return -1;
     return merge(found, any, these);

@@ -18,7 +18,7 @@
 #define MATCH_PLACES 8 /* with and without path, interface, member */
 
 typedef struct Matches {
-    PyObject *by_key; /* dict: (path, interface, member, arg0) -> list of SignalMatch, or NULL */
+    PyObject *by_key; /* dict: (path, interface, member, arg0) -> SignalMatch or a list; or NULL */
     Py_ssize_t places[MATCH_PLACES]; /* how many matches there are of each sort */
     Py_ssize_t n_arg0;               /* how many have a condition on the first argument */
     uint64_t last_number;
@@ -32,6 +32,12 @@ int matches_add(State *st, Matches *matches, PyObject *match);
 
 /* 1, or 0 if it was not there, or -1 with an exception. */
 int matches_remove(State *st, Matches *matches, PyObject *match);
+
+/* The matches with exactly these conditions, (path, interface, member, arg0): a new list. */
+PyObject *matches_at(Matches *matches, PyObject *key);
+
+/* All matches: a new list. */
+PyObject *matches_all(Matches *matches);
 
 /* The matches that a signal could be meant for, by these four conditions: a new list.  Those for
  * any path come before those for this one, and so on inward; of one place, in the order in which

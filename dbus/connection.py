@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import weakref
-from _thread import allocate_lock  # threading costs five times as much to import
 
 from _dbus_bindings import (
     LOCAL_IFACE,
@@ -111,8 +110,7 @@ class SignalMatch(_SignalMatch):
         self._arguments = matching.ArgumentMatch(kwargs) if kwargs else None
         if self._arguments is not None:
             # The index knows about the first argument; for other conditions it asks.
-            first = self._arguments.equal.get(0)
-            self._arg0 = first if isinstance(first, str) else None
+            self._arg0 = matching.first_argument(kwargs)
             self._asks_arguments = set(kwargs) != {"arg0"} or self._arg0 is None
         wanted = (
             (sender_keyword, Message.get_sender),
@@ -224,19 +222,17 @@ class Connection(_Connection):
 
     ProxyObjectClass = ProxyObject
 
-    _signal_recipients_by_object_path: matching.Tree[SignalMatch]
     _signal_sender_matches: dict[SignalMatch, NameOwnerWatch]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # A shared bus is initialised each time that somebody asks for it.
-        if hasattr(self, "_signals_lock"):
+        if hasattr(self, "_disconnection_handlers"):
             return
-        self._signals_lock = allocate_lock()
-        self._signal_recipients_by_object_path = {}
         if not hasattr(self, "_signal_sender_matches"):
             self._signal_sender_matches = {}
         self._disconnection_handlers: list[Callable[[Connection], object]] = []
+        self._walked: Optional[matching.Tree[SignalMatch]] = None
 
     def activate_name_owner(self, bus_name: Any) -> Any:
         """Return the unique name of ``bus_name``, starting its service if that is needed.
@@ -299,11 +295,9 @@ class Connection(_Connection):
         match = SignalMatch(
             self, bus_name, path, dbus_interface, signal_name, handler_function, **keywords
         )
-        with self._signals_lock:
-            matching.insert(
-                self._signal_recipients_by_object_path, path, dbus_interface, signal_name, match
-            )
-            self._add_match(match)
+        self._add_match(match)
+        if self._walked is not None:
+            matching.insert(self._walked, path, dbus_interface, signal_name, match)
         return match
 
     def remove_signal_receiver(
@@ -323,24 +317,33 @@ class Connection(_Connection):
         bus_name = renamed_keyword(
             keywords, "named_service", "bus_name", bus_name, "remove_signal_receiver", 2
         )
-        tree = self._signal_recipients_by_object_path
-        removed: list[SignalMatch] = []
-        with self._signals_lock:
-            if isinstance(handler_or_match, SignalMatch):
-                match = handler_or_match
-                if matching.discard(tree, match._path, match._interface, match._member, match):
-                    removed.append(match)
-            else:
-                for match in matching.at_place(tree, path, dbus_interface, signal_name):
-                    if match.matches_removal_spec(
-                        bus_name, path, dbus_interface, signal_name, handler_or_match, **keywords
-                    ):
-                        matching.discard(tree, path, dbus_interface, signal_name, match)
-                        removed.append(match)
-        # Outside the lock: on a bus this talks to the daemon and ends watches.
+        if isinstance(handler_or_match, SignalMatch):
+            removed = [handler_or_match] if self._remove_match(handler_or_match) else []
+        else:
+            key = (path, dbus_interface, signal_name, matching.first_argument(keywords))
+            removed = [
+                match
+                for match in self._matches_at(key)
+                if match.matches_removal_spec(
+                    bus_name, path, dbus_interface, signal_name, handler_or_match, **keywords
+                )
+                and self._remove_match(match)
+            ]
+        # On a bus this talks to the daemon and ends watches.
         for match in removed:
-            self._remove_match(match)
+            if self._walked is not None:
+                place = (match._path, match._interface, match._member)
+                matching.discard(self._walked, *place, match)
             self._clean_up_signal_match(match)
+
+    @property
+    def _signal_recipients_by_object_path(self) -> matching.Tree[SignalMatch]:
+        """The receivers as a tree; made when somebody first asks, and kept from then on."""
+        if self._walked is None:
+            self._walked = {}
+            for match in self._all_matches():
+                matching.insert(self._walked, match._path, match._interface, match._member, match)
+        return self._walked
 
     def _clean_up_signal_match(self, match: SignalMatch) -> None:
         """Give up what a match needed beside its place in the index: here nothing."""

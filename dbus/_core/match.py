@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Match rules: their text for the bus, their test of a message's arguments, and their index.
+"""Match rules: their text for the bus, and their test of a message's arguments.
 
-The index is a dict of dicts, path -> interface -> member -> list, None standing for any: programs
-walk it, so its form is part of the contract.
+The index of all receivers is in C.  What programs see of it is a tree, a dict of dicts, path ->
+interface -> member -> list, None standing for any: they walk it, so its form is part of the
+contract.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from typing import Any, Iterable, Mapping, Optional, TypeVar
 
     _M = TypeVar("_M")
+    _K = TypeVar("_K")
+    Pairs = tuple[tuple[_K, Any], ...]
     Tree = dict[Optional[str], dict[Optional[str], dict[Optional[str], list[_M]]]]
 
 # The specification limits argN and argNpath to this many arguments (Match Rules).
@@ -23,18 +26,20 @@ ARG_LIMIT = 64
 class ArgumentMatch:
     """The conditions of a rule on a message's arguments.
 
-    ``keywords`` holds them as they were given, ``equal`` and ``paths`` by argument number.
+    ``given`` are pairs of the keywords and values as they were given; ``equal`` and ``paths`` pairs
+    of argument number and value.
     """
 
-    __slots__ = ("keywords", "equal", "paths", "namespace")
+    # Tuples: there may be thousands of these, and a dict takes four times the room.
+    __slots__ = ("given", "equal", "paths", "namespace")
 
     def __init__(self, keywords: Mapping[str, Any]) -> None:
         """Take ``argN``, ``argNpath`` and ``arg0namespace``; TypeError for anything else."""
-        self.keywords = dict(keywords)
-        self.equal: dict[int, Any] = {}
-        self.paths: dict[int, Any] = {}
+        self.given: Pairs[str] = tuple(keywords.items())
+        equal: dict[int, Any] = {}
+        paths: dict[int, Any] = {}
         self.namespace: Optional[str] = None
-        for keyword, value in keywords.items():
+        for keyword, value in self.given:
             if keyword == "arg0namespace":
                 self.namespace = value
                 continue
@@ -47,7 +52,9 @@ class ArgumentMatch:
                 raise TypeError(
                     f"SignalMatch: arg match index must be in range({ARG_LIMIT}), not {digits}"
                 )
-            (self.paths if is_path else self.equal)[int(digits)] = value
+            (paths if is_path else equal)[int(digits)] = value
+        self.equal: Pairs[int] = tuple(equal.items())
+        self.paths: Pairs[int] = tuple(paths.items())
 
     def accepts(self, args: list[Any]) -> bool:
         """Whether a message with these arguments is meant.
@@ -55,14 +62,14 @@ class ArgumentMatch:
         As on the bus: argN and arg0namespace look at strings only, argNpath at paths too.
         """
         count = len(args)
-        for index, value in self.equal.items():
+        for index, value in self.equal:
             if index >= count or args[index] != value or not isinstance(args[index], String):
                 return False
         if self.namespace is not None and not (
             count and isinstance(args[0], String) and in_namespace(args[0], self.namespace)
         ):
             return False
-        for index, value in self.paths.items():
+        for index, value in self.paths:
             if index >= count or not isinstance(args[index], (String, ObjectPath)):
                 return False
             if not same_or_below(args[index], value):
@@ -73,10 +80,22 @@ class ArgumentMatch:
         """The parts of a match rule that say this."""
         if self.namespace is not None:
             yield f"arg0namespace={quoted(self.namespace)}"
-        for index, value in self.equal.items():
+        for index, value in self.equal:
             yield f"arg{index}={quoted(value)}"
-        for index, value in self.paths.items():
+        for index, value in self.paths:
             yield f"arg{index}path={quoted(value)}"
+
+
+def first_argument(keywords: Mapping[str, Any]) -> Optional[str]:
+    """The text that these conditions want the first argument to be; None if they say nothing of it.
+
+    Conditions that are none say nothing either.
+    """
+    try:
+        first = dict(ArgumentMatch(keywords).equal).get(0) if keywords else None
+    except TypeError:
+        return None
+    return first if isinstance(first, str) else None
 
 
 def same_conditions(arguments: Optional[ArgumentMatch], keywords: Mapping[str, Any]) -> bool:
@@ -84,7 +103,7 @@ def same_conditions(arguments: Optional[ArgumentMatch], keywords: Mapping[str, A
 
     A namespace may be left out: the reference cannot name it when it removes a match.
     """
-    known = {} if arguments is None else arguments.keywords
+    known = {} if arguments is None else dict(arguments.given)
     if known == keywords:
         return True
     without = {name: value for name, value in known.items() if name != "arg0namespace"}
@@ -144,56 +163,17 @@ def discard(
     interface: Optional[str],
     member: Optional[str],
     match: _M,
-) -> bool:
-    """Take ``match`` out of the index together with levels that it leaves empty.
-
-    False if it was not there.
-    """
-    try:
-        by_interface = tree[path]
-        by_member = by_interface[interface]
-        matches = by_member[member]
-    except KeyError:
-        return False
+) -> None:
+    """Take ``match`` out of the tree, together with levels that it leaves empty."""
+    by_interface = tree.get(path, {})
+    by_member = by_interface.get(interface, {})
+    matches = by_member.get(member, [])
     kept = [entry for entry in matches if entry is not match]
-    if len(kept) == len(matches):
-        return False
     if kept:
         matches[:] = kept
-        return True
-    del by_member[member]
-    if not by_member:
-        del by_interface[interface]
+    elif matches:
+        del by_member[member]
+        if not by_member:
+            del by_interface[interface]
         if not by_interface:
             del tree[path]
-    return True
-
-
-def candidates(
-    tree: Tree[_M], path: Optional[str], interface: Optional[str], member: Optional[str]
-) -> list[_M]:
-    """All entries that a message with this header could be meant for, as a new list.
-
-    Entries for any path come before those for this one, and so on inward.
-    """
-    found: list[_M] = []
-    for path_key in (None, path) if path is not None else (None,):
-        by_interface = tree.get(path_key)
-        if by_interface is None:
-            continue
-        for interface_key in (None, interface) if interface is not None else (None,):
-            by_member = by_interface.get(interface_key)
-            if by_member is None:
-                continue
-            if None in by_member:
-                found += by_member[None]
-            if member is not None and member in by_member:
-                found += by_member[member]
-    return found
-
-
-def at_place(
-    tree: Tree[_M], path: Optional[str], interface: Optional[str], member: Optional[str]
-) -> list[_M]:
-    """The entries for exactly this place, as a new list."""
-    return list(tree.get(path, {}).get(interface, {}).get(member, ()))

@@ -64,12 +64,12 @@ def test_keywords_that_mean_nothing(keyword):
 def test_argument_numbers_have_a_limit(keyword):
     with pytest.raises(TypeError, match=r"must be in range\(64\)"):
         conditions(**{keyword: "x"})
-    assert conditions(arg63="x").equal == {63: "x"}
+    assert conditions(arg63="x").equal == ((63, "x"),)
 
 
 def test_leading_zeros_of_an_argument_number():
-    assert conditions(arg01="x").equal == {1: "x"}
-    assert conditions(arg00path="/x").paths == {0: "/x"}
+    assert conditions(arg01="x").equal == ((1, "x"),)
+    assert conditions(arg00path="/x").paths == ((0, "/x"),)
 
 
 @pytest.mark.parametrize(
@@ -108,68 +108,33 @@ def test_same_conditions():
     assert not match.same_conditions(None, {"arg0": "x"})
 
 
-PLACES = [
-    (path, interface, member)
-    for path in (None, "/p", "/q")
-    for interface in (None, "a.b", "c.d")
-    for member in (None, "S", "T")
-]
-
-
-@pytest.fixture
-def full():
-    tree = {}
-    for place in PLACES:
-        match.insert(tree, *place, place)
-    return tree
-
-
-def test_candidates_are_all_that_fit_in_their_order(full):
-    assert match.candidates(full, "/p", "a.b", "S") == [
-        (None, None, None),
-        (None, None, "S"),
-        (None, "a.b", None),
-        (None, "a.b", "S"),
-        ("/p", None, None),
-        ("/p", None, "S"),
-        ("/p", "a.b", None),
-        ("/p", "a.b", "S"),
-    ]
-
-
-def test_candidates_for_what_nobody_asked_for(full):
-    assert match.candidates(full, "/z", "z.z", "Z") == [(None, None, None)]
-    assert match.candidates(full, None, None, None) == [(None, None, None)]
-    assert match.candidates({}, "/p", "a.b", "S") == []
-
-
-def test_candidates_are_a_copy(full):
-    match.candidates(full, "/p", "a.b", "S").clear()
-    assert len(match.candidates(full, "/p", "a.b", "S")) == 8
-
-
 def test_entries_of_one_place_keep_their_order():
     tree = {}
     for entry in "xyz":
         match.insert(tree, "/p", "a.b", "S", entry)
-    assert tree == {"/p": {"a.b": {"S": ["x", "y", "z"]}}}
-    assert match.at_place(tree, "/p", "a.b", "S") == ["x", "y", "z"]
-    assert match.at_place(tree, None, "a.b", "S") == []
+    match.insert(tree, None, "a.b", None, "w")
+    assert tree == {"/p": {"a.b": {"S": ["x", "y", "z"]}}, None: {"a.b": {None: ["w"]}}}
 
 
-def test_discard_leaves_no_empty_levels(full):
-    for place in PLACES:
-        entry = match.at_place(full, *place)[0]
-        assert match.discard(full, *place, entry) is True
-        assert match.discard(full, *place, entry) is False
-    assert full == {}
-
-
-def test_discard_takes_the_very_entry():
-    one, other = [1], [1]
+def test_discard_leaves_no_empty_levels():
     tree = {}
-    match.insert(tree, None, None, None, one)
-    assert match.discard(tree, None, None, None, other) is False
-    match.insert(tree, None, None, None, other)
-    assert match.discard(tree, None, None, None, one) is True
-    assert tree[None][None][None][0] is other
+    places = [(p, i, m) for p in (None, "/p") for i in (None, "a.b") for m in (None, "S")]
+    for place in places:
+        match.insert(tree, *place, place)
+        match.insert(tree, *place, "second")
+    for place in places:
+        match.discard(tree, *place, "none")
+        match.discard(tree, *place, place)
+        assert tree[place[0]][place[1]][place[2]] == ["second"]
+        match.discard(tree, *place, "second")
+        match.discard(tree, *place, "second")
+    assert tree == {}
+
+
+def test_the_first_argument():
+    assert match.first_argument({}) is None
+    assert match.first_argument({"arg1": "x"}) is None
+    assert match.first_argument({"arg0": "x", "arg1": "y"}) == "x"
+    assert match.first_argument({"arg00": "x"}) == "x"
+    assert match.first_argument({"arg0": 5}) is None
+    assert match.first_argument({"colour": "red"}) is None
