@@ -59,7 +59,8 @@ call_and_wait(State *st, Link *link, DBusMessage *message, int ms)
     WITH_LINK(link, sent = link_start(link, &call, message, false));
     if (sent == LINK_OK) {
         interrupted = !wait_interruptibly(link, waiter, &call, call.deadline);
-        link_cancel(link, &call, CALL_TIMED_OUT);
+        if (atomic_load(&call.state) == CALL_WAITING)
+            link_cancel(link, &call, CALL_TIMED_OUT);
     }
     waiter_end(link, waiter);
     reply = interrupted ? NULL : reply_of(st, sent, &call);

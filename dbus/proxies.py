@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 
 _CHANNEL = "dbus.proxies"
 
+# Methods that were checked: a proxy makes the object for one at each attribute access.
+_valid: set[tuple[str, Optional[str]]] = set()
+_MOST_VALID = 1024
+
 
 class _ProxyMethod:
     """A method of a remote object; calling it sends a method call.
@@ -67,9 +71,12 @@ class _ProxyMethod:
         method_name: str,
         iface: Optional[str],
     ) -> None:
-        validate_member_name(method_name)
-        if iface is not None:
-            validate_interface_name(iface)
+        if (method_name, iface) not in _valid:
+            validate_member_name(method_name)
+            if iface is not None:
+                validate_interface_name(iface)
+            if len(_valid) < _MOST_VALID:
+                _valid.add((method_name, iface))
         self._proxy = proxy
         self._connection = connection
         self._named_service = bus_name
@@ -79,21 +86,20 @@ class _ProxyMethod:
 
     def _known_signature(self, interface: Optional[str]) -> Optional[str]:
         """The signature of the arguments, if introspection has found one."""
-        known = self._proxy._introspect_method_map
-        if not known:
-            return None
-        return known.get(f"{interface}.{self._method_name}" if interface else self._method_name)
+        key = f"{interface}.{self._method_name}" if interface else self._method_name
+        return self._proxy._introspect_method_map.get(key)
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Call the method, as the class says; without handlers, return what it returns."""
         interface = self._dbus_interface
         if not keywords:
+            known = self._proxy._introspect_method_map
             return self._connection.call_blocking(
                 self._named_service,
                 self._object_path,
                 interface,
                 self._method_name,
-                self._known_signature(interface),
+                self._known_signature(interface) if known else None,
                 args,
             )
         reply_handler = keywords.pop("reply_handler", None)

@@ -291,12 +291,17 @@ def test_the_bus_daemon(programs: Any, bus: Any) -> None:
 
 
 def fast_interpreter() -> str:
-    """A Python that has dbus-fast: that of `./dev test --reference`, or this one."""
+    """A Python that has dbus-fast, that of `./dev test --reference` or this one; empty if none."""
     for python in sorted(implementation.ROOT.glob("build/dbus-fast-*/bin/python")):
         return str(python)
-    if importlib.util.find_spec("dbus_fast") is not None:
-        return sys.executable
-    pytest.skip("no dbus-fast (`./dev test --reference` fetches it from PyPI)")
+    return sys.executable if importlib.util.find_spec("dbus_fast") is not None else ""
+
+
+FAST = fast_interpreter()
+# Before the programs are set up, whose end would miss them.
+needs_fast = pytest.mark.skipif(
+    not FAST, reason="no dbus-fast (`./dev test --reference` fetches it from PyPI)"
+)
 
 
 def command_of(side: str, program: str, folder: Path) -> list[str]:
@@ -308,7 +313,7 @@ def command_of(side: str, program: str, folder: Path) -> list[str]:
             "import os, sys; del os.environ['PYTHONPATH'];"
             "os.dup2(os.open(os.devnull, os.O_WRONLY), 2); os.execv(sys.argv[1], sys.argv[1:])"
         )
-        return ["-c", become, fast_interpreter(), str(source)]
+        return ["-c", become, FAST, str(source)]
     copy = folder / program
     line = "import dbus.aio; dbus.aio.install_as_dbus_fast()\n"
     copy.write_text(line + source.read_text(encoding="utf-8"), encoding="utf-8")
@@ -350,7 +355,7 @@ sold: ('apples', 1)
 nobody: True
 """
 
-SIDES = ["dbus-fast", "ours"]
+SIDES = [pytest.param("dbus-fast", marks=needs_fast), "ours"]
 MODULES = {"dbus-fast": "dbus_fast.message", "ours": "dbus.aio.message"}
 
 
@@ -373,6 +378,7 @@ def test_programs_written_for_dbus_fast(
     assert len([line for line in served if line.startswith("Traceback")]) == (service == "ours")
 
 
+@needs_fast
 def test_our_proxy_and_a_service_of_dbus_fast(programs: Any, tmp_path: Path) -> None:
     """Beyond what dbus-fast has: time-outs, and cancelling."""
     shop = programs.serve(SHOP, *command_of("dbus-fast", "fast_service.py", tmp_path))
