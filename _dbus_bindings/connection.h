@@ -42,7 +42,7 @@ PyObject *conn_call_blocking(PyObject *self, PyObject *const *args, Py_ssize_t n
 PyObject *conn_call_async(PyObject *self, PyObject *const *args, Py_ssize_t n);
 
 /* Those of connection_match.c. */
-PyObject *conn_matches_at(PyObject *self, PyObject *key);
+PyObject *conn_matches_at(PyObject *self, PyObject *args);
 PyObject *conn_all_matches(PyObject *self, PyObject *unused);
 PyObject *conn_add_match(PyObject *self, PyObject *match);
 PyObject *conn_remove_match(PyObject *self, PyObject *match);

@@ -21,13 +21,13 @@ conn_remove_match(PyObject *self, PyObject *match)
 }
 
 PyObject *
-conn_matches_at(PyObject *self, PyObject *key)
+conn_matches_at(PyObject *self, PyObject *args)
 {
-    if (!PyTuple_Check(key) || PyTuple_GET_SIZE(key) != 4) {
-        PyErr_SetString(PyExc_TypeError, "a tuple of path, interface, member and arg0 is needed");
+    PyObject *path, *interface, *member, *arg0;
+
+    if (!PyArg_ParseTuple(args, "OOOO:_matches_at", &path, &interface, &member, &arg0))
         return NULL;
-    }
-    return matches_at(&((Connection *)self)->matches, key);
+    return matches_at(&((Connection *)self)->matches, path, interface, member, arg0);
 }
 
 PyObject *

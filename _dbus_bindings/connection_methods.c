@@ -479,10 +479,9 @@ PyMethodDef connection_methods[] = {
      "_add_match(match)\n\nHave the SignalMatch served: its handler gets the signals that fit."},
     {"_remove_match", conn_remove_match, METH_O,
      "_remove_match(match) -> bool\n\nUndo _add_match().  False where it is not served."},
-    {"_matches_at", conn_matches_at, METH_O,
-     "_matches_at(key) -> list\n\nThe matches with exactly these conditions: path, interface, "
-     "member\n"
-     "and first argument, each a str or None."},
+    {"_matches_at", conn_matches_at, METH_VARARGS,
+     "_matches_at(path, interface, member, arg0) -> list\n\n"
+     "The matches with exactly these conditions, each a str or None."},
     {"_all_matches", conn_all_matches, METH_NOARGS,
      "_all_matches() -> list\n\nAll that are served."},
     {"_call_blocking", (PyCFunction)(void (*)(void))conn_call_blocking, METH_FASTCALL,

@@ -148,13 +148,8 @@ take_text(Decoder *d, unsigned op, size_t *ret_len)
 }
 
 static PyObject *
-decode_text(Decoder *d, unsigned op, long level)
+text_new(const Decoder *d, unsigned op, const char *text, size_t len, long level)
 {
-    size_t len;
-    const char *text = take_text(d, op, &len);
-
-    if (!text)
-        return NULL;
     if (!d->typed)
         return PyUnicode_DecodeUTF8(text, (Py_ssize_t)len, NULL);
     switch (op) {
@@ -165,6 +160,15 @@ decode_text(Decoder *d, unsigned op, long level)
     default:
         return signature_new(d->st, text, len, level);
     }
+}
+
+static PyObject *
+decode_text(Decoder *d, unsigned op, long level)
+{
+    size_t len;
+    const char *text = take_text(d, op, &len);
+
+    return text ? text_new(d, op, text, len, level) : NULL;
 }
 
 static PyObject *
@@ -385,28 +389,85 @@ decode_value(Decoder *d, const Node *node, long level)
     }
 }
 
-PyObject *
-decode_body(State *st, const Program *program, const DecodeBody *body, enum DecodeFlavour flavour)
+static Decoder
+decoder(State *st, enum DecodeFlavour flavour)
 {
-    Decoder d = {
+    return (Decoder){
         .st = st,
-        .body = body,
-        .data = body->data,
-        .end = body->len,
-        .swap = body->swap,
         .typed = flavour == DECODE_TYPED || flavour == DECODE_TYPED_BYTE_ARRAYS,
         .blocks = flavour != DECODE_TYPED,
     };
+}
+
+PyObject *
+decode_body(State *st, const Program *program, const DecodeBody *body, enum DecodeFlavour flavour)
+{
+    Decoder d = decoder(st, flavour);
     _cleanup_object_ PyObject *list = PyList_New(program->count);
     const Node *node = program->nodes;
 
     if (!list)
         return NULL;
+    d.body = body;
+    d.data = body->data;
+    d.end = body->len;
+    d.swap = body->swap;
     for (Py_ssize_t i = 0; i < program->count; i++, node += node->next) {
         PyObject *value = decode_value(&d, node, 0);
         if (!value)
             return NULL;
         PyList_SET_ITEM(list, i, value);
+    }
+    return TAKE(list);
+}
+
+/* An array of numbers where it lies, in the message. */
+static PyObject *
+flat_array(Decoder *d, const Node *node, DBusMessageIter *iter)
+{
+    DBusMessageIter sub;
+    const void *numbers = NULL;
+    int n = 0;
+
+    dbus_message_iter_recurse(iter, &sub);
+    dbus_message_iter_get_fixed_array(&sub, &numbers, &n);
+    d->data = numbers ? numbers : (const void *)"";
+    d->pos = 0;
+    d->end = (size_t)n * node[1].size;
+    return decode_list(d, node, 0);
+}
+
+static PyObject *
+flat_value(Decoder *d, const Node *node, DBusMessageIter *iter)
+{
+    DBusBasicValue value;
+
+    if (node->op == OP_ARRAY)
+        return flat_array(d, node, iter);
+    dbus_message_iter_get_basic(iter, &value);
+    if (node->op == OP_DOUBLE)
+        return d->typed ? double_new(d->st, value.dbl, 0) : PyFloat_FromDouble(value.dbl);
+    if (node->op < INT_KINDS)
+        return number_new(d, node->op, (const unsigned char *)&value, 0);
+    return text_new(d, node->op, value.str, strlen(value.str), 0);
+}
+
+PyObject *
+decode_flat(State *st, const Program *program, DBusMessage *message, enum DecodeFlavour flavour)
+{
+    Decoder d = decoder(st, flavour);
+    _cleanup_object_ PyObject *list = PyList_New(program->count);
+    const Node *node = program->nodes;
+    DBusMessageIter iter;
+
+    if (!list || !dbus_message_iter_init(message, &iter))
+        return list ? refuse("it has no arguments") : NULL;
+    for (Py_ssize_t i = 0; i < program->count; i++, node += node->next) {
+        PyObject *value = flat_value(&d, node, &iter);
+        if (!value)
+            return NULL;
+        PyList_SET_ITEM(list, i, value);
+        dbus_message_iter_next(&iter);
     }
     return TAKE(list);
 }

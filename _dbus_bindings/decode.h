@@ -11,6 +11,7 @@
 
 #include <Python.h>
 
+#include <dbus/dbus.h>
 #include <stdbool.h>
 
 #include "program.h"
@@ -32,6 +33,11 @@ typedef struct DecodeBody {
     int *fds;
     size_t n_fds;
 } DecodeBody;
+
+/* The same list out of a message itself: for a program that is flat (program.h), of a message without
+ * descriptors.  libdbus' iterators are slow on containers, but here they spare a copy of the body. */
+PyObject *decode_flat(State *st, const Program *program, DBusMessage *message,
+                      enum DecodeFlavour flavour);
 
 /* A new list with one value for each complete type of the program. */
 PyObject *decode_body(State *st, const Program *program, const DecodeBody *body,

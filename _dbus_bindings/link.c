@@ -14,6 +14,8 @@
 
 #include "cleanup.h"
 
+#define SERVE_ROUNDS 64 /* then it is the turn of others */
+
 static Link *
 link_of(Watchset *set)
 {
@@ -231,6 +233,21 @@ tell_written(Link *link)
     pthread_mutex_unlock(&link->leaf);
 }
 
+/* libdbus reads or writes a few KiB at a time, and a turn of a loop costs more than that: a long
+ * message is carried on with as long as the socket is ready.  lib held; false where it is not. */
+static bool
+serve_again(Link *link)
+{
+    struct pollfd fds[WATCHSET_FDS] = {{0}};
+    int64_t alarm;
+    int n = watchset_collect(&link->watches, fds, WATCHSET_FDS, &alarm);
+
+    if (!n || poll(fds, (nfds_t)n, 0) <= 0)
+        return false;
+    watchset_handle(&link->watches, fds, n);
+    return true;
+}
+
 static void
 link_serve(Watchset *set, const struct pollfd *fds, int n)
 {
@@ -239,6 +256,8 @@ link_serve(Watchset *set, const struct pollfd *fds, int n)
     link_lock(link);
     watchset_handle(set, fds, n);
     link_pump(link);
+    for (int i = 0; i < SERVE_ROUNDS && !atomic_load(&link->n_inbox) && serve_again(link); i++)
+        link_pump(link);
     if (atomic_load(&link->tell_written) && !dbus_connection_has_messages_to_send(link->connection))
         tell_written(link);
     link_unlock(link);

@@ -14,21 +14,21 @@
 int
 matches_init(Matches *matches)
 {
-    matches->by_key = PyDict_New();
-    return matches->by_key ? 0 : -1;
+    matches->places = PyDict_New();
+    return matches->places ? 0 : -1;
 }
 
 int
 matches_traverse(Matches *matches, visitproc visit, void *arg)
 {
-    Py_VISIT(matches->by_key);
+    Py_VISIT(matches->places);
     return 0;
 }
 
 void
 matches_clear(Matches *matches)
 {
-    Py_CLEAR(matches->by_key);
+    Py_CLEAR(matches->places);
 }
 
 static PyObject *
@@ -37,29 +37,45 @@ or_none(PyObject *part)
     return part ? part : Py_None;
 }
 
-static unsigned
-place_of(const SignalMatch *match)
-{
-    return (or_none(match->path) != Py_None ? 4u : 0) |
-           (or_none(match->interface) != Py_None ? 2u : 0) |
-           (or_none(match->member) != Py_None ? 1u : 0);
-}
-
-static PyObject *
-key_of(const SignalMatch *match)
-{
-    return PyTuple_Pack(4, or_none(match->path), or_none(match->interface), or_none(match->member),
-                        or_none(match->arg0));
-}
-
 /* The connection is being collected, or was never whole. */
 static int
 check_alive(const Matches *matches)
 {
-    if (matches->by_key)
+    if (matches->places)
         return 0;
     PyErr_SetString(PyExc_RuntimeError, "the connection is being collected");
     return -1;
+}
+
+/* What a signal is looked up by, or a match stands under; owned, None for a part that is not. */
+typedef struct Parts {
+    PyObject *path, *interface, *member, *arg0;
+} Parts;
+
+static Parts
+parts_of(const SignalMatch *match)
+{
+    return (Parts){.path = Py_NewRef(or_none(match->path)),
+                   .interface = Py_NewRef(or_none(match->interface)),
+                   .member = Py_NewRef(or_none(match->member)),
+                   .arg0 = Py_NewRef(or_none(match->arg0))};
+}
+
+static void
+cleanup_parts(Parts *parts)
+{
+    Py_XDECREF(parts->path);
+    Py_XDECREF(parts->interface);
+    Py_XDECREF(parts->member);
+    Py_XDECREF(parts->arg0);
+}
+
+#define _cleanup_parts_ _cleanup_(cleanup_parts)
+
+static PyObject *
+key_new(PyObject *path, PyObject *arg0)
+{
+    return arg0 == Py_None ? Py_NewRef(path) : PyTuple_Pack(2, path, arg0);
 }
 
 /* An entry of the index is one match, or a list of several: most places have one. */
@@ -76,12 +92,12 @@ entry_item(PyObject *entry, Py_ssize_t i)
 }
 
 static int
-entry_add(PyObject *by_key, PyObject *key, PyObject *object)
+entry_add(PyObject *place, PyObject *key, PyObject *object)
 {
-    PyObject *entry = PyDict_GetItemWithError(by_key, key);
+    PyObject *entry = PyDict_GetItemWithError(place, key);
 
     if (!entry)
-        return PyErr_Occurred() ? -1 : PyDict_SetItem(by_key, key, object);
+        return PyErr_Occurred() ? -1 : PyDict_SetItem(place, key, object);
     if (PyList_CheckExact(entry))
         return PyList_Append(entry, object);
     _cleanup_object_ PyObject *list = PyList_New(2);
@@ -89,28 +105,44 @@ entry_add(PyObject *by_key, PyObject *key, PyObject *object)
         return -1;
     PyList_SET_ITEM(list, 0, Py_NewRef(entry));
     PyList_SET_ITEM(list, 1, Py_NewRef(object));
-    return PyDict_SetItem(by_key, key, list);
+    return PyDict_SetItem(place, key, list);
+}
+
+/* The inner dict of the parts, borrowed, made if it is to be; NULL with an exception, or without. */
+static PyObject *
+place_of(const Matches *matches, PyObject *interface, PyObject *member, bool make)
+{
+    _cleanup_object_ PyObject *pair = PyTuple_Pack(2, interface, member);
+    PyObject *place = pair ? PyDict_GetItemWithError(matches->places, pair) : NULL;
+
+    if (place || !make || PyErr_Occurred())
+        return place;
+    _cleanup_object_ PyObject *fresh = PyDict_New();
+    return fresh ? PyDict_SetDefault(matches->places, pair, fresh) : NULL;
 }
 
 int
 matches_add(State *st, Matches *matches, PyObject *object)
 {
     SignalMatch *match = signalmatch_borrow(st, object);
-    _cleanup_object_ PyObject *key = match && check_alive(matches) == 0 ? key_of(match) : NULL;
 
-    if (!key || entry_add(matches->by_key, key, object) < 0)
+    if (!match || check_alive(matches) < 0)
+        return -1;
+    _cleanup_parts_ Parts parts = parts_of(match);
+    PyObject *place = place_of(matches, parts.interface, parts.member, true);
+    _cleanup_object_ PyObject *key = place ? key_new(parts.path, parts.arg0) : NULL;
+    if (!key || entry_add(place, key, object) < 0)
         return -1;
     match->number = ++matches->last_number;
-    matches->places[place_of(match)]++;
-    matches->n_arg0 += or_none(match->arg0) != Py_None;
+    matches->n_arg0 += parts.arg0 != Py_None;
     return 0;
 }
 
 /* 1, or 0 if it is not there, or -1. */
 static int
-entry_remove(PyObject *by_key, PyObject *key, PyObject *object)
+entry_remove(PyObject *place, PyObject *key, PyObject *object)
 {
-    PyObject *entry = PyDict_GetItemWithError(by_key, key);
+    PyObject *entry = PyDict_GetItemWithError(place, key);
     Py_ssize_t n = entry_size(entry), i = 0;
 
     while (i < n && entry_item(entry, i) != object)
@@ -118,7 +150,7 @@ entry_remove(PyObject *by_key, PyObject *key, PyObject *object)
     if (i == n)
         return PyErr_Occurred() ? -1 : 0;
     if (n == 1)
-        return PyDict_DelItem(by_key, key) < 0 ? -1 : 1;
+        return PyDict_DelItem(place, key) < 0 ? -1 : 1;
     return PyList_SetSlice(entry, i, i + 1, NULL) < 0 ? -1 : 1;
 }
 
@@ -126,28 +158,52 @@ int
 matches_remove(State *st, Matches *matches, PyObject *object)
 {
     SignalMatch *match = signalmatch_borrow(st, object);
-    _cleanup_object_ PyObject *key = match && check_alive(matches) == 0 ? key_of(match) : NULL;
     _keep_object_ PyObject *keep = Py_NewRef(object);
-    int removed = key ? entry_remove(matches->by_key, key, object) : -1;
 
-    if (removed == 1) {
-        matches->places[place_of(match)]--;
-        matches->n_arg0 -= or_none(match->arg0) != Py_None;
+    if (!match || check_alive(matches) < 0)
+        return -1;
+    _cleanup_parts_ Parts parts = parts_of(match);
+    PyObject *place = place_of(matches, parts.interface, parts.member, false);
+    _cleanup_object_ PyObject *key = place ? key_new(parts.path, parts.arg0) : NULL;
+    int removed = key ? entry_remove(place, key, object) : PyErr_Occurred() ? -1 : 0;
+    if (removed < 1)
+        return removed;
+    matches->n_arg0 -= parts.arg0 != Py_None;
+    if (PyDict_GET_SIZE(place) == 0) {
+        _cleanup_object_ PyObject *pair = PyTuple_Pack(2, parts.interface, parts.member);
+        if (!pair || PyDict_DelItem(matches->places, pair) < 0)
+            return -1;
     }
-    return removed;
+    return 1;
+}
+
+/* Appends the matches of an entry (borrowed, or NULL). */
+static int
+append_entry(PyObject *found, PyObject *entry)
+{
+    for (Py_ssize_t i = 0; i < entry_size(entry); i++)
+        if (PyList_Append(found, entry_item(entry, i)) < 0)
+            return -1;
+    return 0;
+}
+
+static int
+append_at(PyObject *found, PyObject *place, PyObject *path, PyObject *arg0)
+{
+    _cleanup_object_ PyObject *key = key_new(path, arg0);
+    PyObject *entry = key ? PyDict_GetItemWithError(place, key) : NULL;
+
+    return PyErr_Occurred() ? -1 : append_entry(found, entry);
 }
 
 PyObject *
-matches_at(Matches *matches, PyObject *key)
+matches_at(Matches *matches, PyObject *path, PyObject *interface, PyObject *member, PyObject *arg0)
 {
     _cleanup_object_ PyObject *found = check_alive(matches) == 0 ? PyList_New(0) : NULL;
-    PyObject *entry = found ? PyDict_GetItemWithError(matches->by_key, key) : NULL;
+    PyObject *place = found ? place_of(matches, interface, member, false) : NULL;
 
-    if (PyErr_Occurred())
+    if (PyErr_Occurred() || (place && append_at(found, place, path, arg0) < 0))
         return NULL;
-    for (Py_ssize_t i = 0; i < entry_size(entry); i++)
-        if (PyList_Append(found, entry_item(entry, i)) < 0)
-            return NULL;
     return TAKE(found);
 }
 
@@ -155,12 +211,12 @@ PyObject *
 matches_all(Matches *matches)
 {
     _cleanup_object_ PyObject *found = check_alive(matches) == 0 ? PyList_New(0) : NULL;
-    PyObject *key, *entry;
-    Py_ssize_t pos = 0;
+    PyObject *key, *place, *entry;
+    Py_ssize_t outer = 0, inner;
 
-    while (found && PyDict_Next(matches->by_key, &pos, &key, &entry))
-        for (Py_ssize_t i = 0; i < entry_size(entry); i++)
-            if (PyList_Append(found, entry_item(entry, i)) < 0)
+    while (found && PyDict_Next(matches->places, &outer, &key, &place))
+        for (inner = 0; PyDict_Next(place, &inner, &key, &entry);)
+            if (append_entry(found, entry) < 0)
                 return NULL;
     return TAKE(found);
 }
@@ -185,76 +241,64 @@ text_or_none(State *st, const char *text)
     return text ? program_shared_text(st, text, strlen(text), false) : Py_NewRef(Py_None);
 }
 
-static int
-compare(const PyObject *one, const PyObject *other)
+/* Those for any path come before those for this one, and so on inward. */
+static unsigned
+rank_of(const SignalMatch *match)
 {
-    uint64_t a = ((const SignalMatch *)one)->number, b = ((const SignalMatch *)other)->number;
-
-    return a < b ? -1 : a > b;
+    return (or_none(match->path) != Py_None ? 4u : 0) |
+           (or_none(match->interface) != Py_None ? 2u : 0) |
+           (or_none(match->member) != Py_None ? 1u : 0);
 }
 
-/* Appends two entries (borrowed, or NULL), each in order, to `found`, in one order. */
-static int
-merge(PyObject *found, PyObject *one, PyObject *other)
+static bool
+is_before(PyObject *one, PyObject *other)
 {
-    Py_ssize_t n = entry_size(one), m = entry_size(other);
-    Py_ssize_t i = 0, j = 0;
+    const SignalMatch *a = (SignalMatch *)one, *b = (SignalMatch *)other;
 
-    while (i < n || j < m) {
-        bool first = j == m || (i < n && compare(entry_item(one, i), entry_item(other, j)) < 0);
-        PyObject *next = first ? entry_item(one, i++) : entry_item(other, j++);
-
-        if (PyList_Append(found, next) < 0)
-            return -1;
-    }
-    return 0;
+    return rank_of(a) != rank_of(b) ? rank_of(a) < rank_of(b) : a->number < b->number;
 }
 
-/* What a signal is looked up by; owned. */
-typedef struct Parts {
-    PyObject *path, *interface, *member, *arg0;
-} Parts;
-
+/* By insertion: most often there is one, and what one entry gives is in order. */
 static void
-cleanup_parts(Parts *parts)
+sort(PyObject *found)
 {
-    Py_XDECREF(parts->path);
-    Py_XDECREF(parts->interface);
-    Py_XDECREF(parts->member);
-    Py_XDECREF(parts->arg0);
-}
+    PyObject **items = PySequence_Fast_ITEMS(found);
 
-/* The entry at one place, borrowed; NULL with an exception, or without one. */
-static PyObject *
-entry_at(const Matches *matches, const Parts *parts, unsigned place, PyObject *arg0)
-{
-    _cleanup_object_ PyObject *key =
-        PyTuple_Pack(4, place & 4 ? parts->path : Py_None, place & 2 ? parts->interface : Py_None,
-                     place & 1 ? parts->member : Py_None, arg0);
+    for (Py_ssize_t i = 1; i < PyList_GET_SIZE(found); i++) {
+        PyObject *item = items[i];
+        Py_ssize_t at = i;
 
-    return key ? PyDict_GetItemWithError(matches->by_key, key) : NULL;
+        for (; at > 0 && is_before(item, items[at - 1]); at--)
+            items[at] = items[at - 1];
+        items[at] = item;
+    }
 }
 
 static int
-find_at(const Matches *matches, const Parts *parts, unsigned place, PyObject *found)
+find_at(const Matches *matches, const Parts *parts, PyObject *interface, PyObject *member,
+        PyObject *found)
 {
-    PyObject *any = entry_at(matches, parts, place, Py_None), *these = NULL;
+    PyObject *place = place_of(matches, interface, member, false);
 
-    if (!any && PyErr_Occurred())
+    if (!place)
+        return PyErr_Occurred() ? -1 : 0;
+    if (append_at(found, place, parts->path, Py_None) < 0 ||
+        append_at(found, place, Py_None, Py_None) < 0)
         return -1;
-    if (parts->arg0 != Py_None)
-        these = entry_at(matches, parts, place, parts->arg0);
-    if (!these && PyErr_Occurred())
-        return -1;
-    return merge(found, any, these);
+    if (parts->arg0 == Py_None)
+        return 0;
+    return append_at(found, place, parts->path, parts->arg0) < 0 ||
+                   append_at(found, place, Py_None, parts->arg0) < 0
+               ? -1
+               : 0;
 }
 
 PyObject *
 matches_find(State *st, Matches *matches, DBusMessage *message)
 {
-    if (!matches->by_key || PyDict_GET_SIZE(matches->by_key) == 0)
+    if (!matches->places || PyDict_GET_SIZE(matches->places) == 0)
         return NULL;
-    _cleanup_(cleanup_parts) Parts parts = {
+    _cleanup_parts_ Parts parts = {
         .path = text_or_none(st, dbus_message_get_path(message)),
         .interface = text_or_none(st, dbus_message_get_interface(message)),
         .member = text_or_none(st, dbus_message_get_member(message)),
@@ -264,8 +308,11 @@ matches_find(State *st, Matches *matches, DBusMessage *message)
 
     if (!found || !parts.path || !parts.interface || !parts.member || !parts.arg0)
         return NULL;
-    for (unsigned place = 0; place < MATCH_PLACES; place++)
-        if (matches->places[place] && find_at(matches, &parts, place, found) < 0)
-            return NULL;
+    if (find_at(matches, &parts, parts.interface, parts.member, found) < 0 ||
+        find_at(matches, &parts, Py_None, parts.member, found) < 0 ||
+        find_at(matches, &parts, parts.interface, Py_None, found) < 0 ||
+        find_at(matches, &parts, Py_None, Py_None, found) < 0)
+        return NULL;
+    sort(found);
     return PyList_GET_SIZE(found) ? TAKE(found) : NULL;
 }

@@ -2,8 +2,8 @@
 /*
  * The index of a connection's signal matches.
  *
- * A look-up costs one step for each combination of conditions in use (path, interface, member,
- * first argument), however many matches there are.
+ * A look-up costs a few steps for each combination of conditions in use, however many matches there
+ * are.
  */
 #ifndef DBUS_SHIM_MATCHES_H
 #define DBUS_SHIM_MATCHES_H
@@ -15,12 +15,12 @@
 
 #include "state.h"
 
-#define MATCH_PLACES 8 /* with and without path, interface, member */
-
 typedef struct Matches {
-    PyObject *by_key; /* dict: (path, interface, member, arg0) -> SignalMatch or a list; or NULL */
-    Py_ssize_t places[MATCH_PLACES]; /* how many matches there are of each sort */
-    Py_ssize_t n_arg0;               /* how many have a condition on the first argument */
+    /* dict: (interface, member) -> dict: path -> SignalMatch or a list of them, with None where there
+     * is no such condition; or NULL.  Where there is one on the first argument, (path, arg0) stands
+     * in the place of path. */
+    PyObject *places;
+    Py_ssize_t n_arg0; /* how many have a condition on the first argument */
     uint64_t last_number;
 } Matches;
 
@@ -33,8 +33,9 @@ int matches_add(State *st, Matches *matches, PyObject *match);
 /* 1, or 0 if it was not there, or -1 with an exception. */
 int matches_remove(State *st, Matches *matches, PyObject *match);
 
-/* The matches with exactly these conditions, (path, interface, member, arg0): a new list. */
-PyObject *matches_at(Matches *matches, PyObject *key);
+/* The matches with exactly these conditions, each a str or None: a new list. */
+PyObject *matches_at(Matches *matches, PyObject *path, PyObject *interface, PyObject *member,
+                     PyObject *arg0);
 
 /* All matches: a new list. */
 PyObject *matches_all(Matches *matches);

@@ -269,8 +269,11 @@ decode_with_fds(State *st, DBusMessage *message, enum DecodeFlavour flavour, FdL
     if (!*signature)
         return PyList_New(0);
     _cleanup_program_ Program *program = program_get(st, signature, strlen(signature));
+    bool with_fds = dbus_message_contains_unix_fds(message);
+    if (program && program->flat && !with_fds)
+        return decode_flat(st, program, message, flavour);
     /* Before marshalling: the iterators bring a foreign byte order into ours in place. */
-    if (!program || (dbus_message_contains_unix_fds(message) && fdwalk(message, fds) < 0))
+    if (!program || (with_fds && fdwalk(message, fds) < 0))
         return NULL;
     if (!dbus_message_marshal(message, &bytes, &len))
         return PyErr_NoMemory();

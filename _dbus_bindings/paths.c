@@ -13,14 +13,16 @@ int
 paths_init(Paths *paths)
 {
     paths->handlers = PyDict_New();
+    paths->fallbacks = PyDict_New();
     paths->children = PyDict_New();
-    return paths->handlers && paths->children ? 0 : -1;
+    return paths->handlers && paths->fallbacks && paths->children ? 0 : -1;
 }
 
 int
 paths_traverse(Paths *paths, visitproc visit, void *arg)
 {
     Py_VISIT(paths->handlers);
+    Py_VISIT(paths->fallbacks);
     Py_VISIT(paths->children);
     return 0;
 }
@@ -29,6 +31,7 @@ void
 paths_clear(Paths *paths)
 {
     Py_CLEAR(paths->handlers);
+    Py_CLEAR(paths->fallbacks);
     Py_CLEAR(paths->children);
 }
 
@@ -104,14 +107,13 @@ paths_add(Paths *paths, PyObject *path, PyObject *on_message, bool fallback)
                      path);
         return -1;
     }
-    _cleanup_object_ PyObject *row = PyTuple_Pack(2, on_message, fallback ? Py_True : Py_False);
-    if (!row || PyDict_SetItem(paths->handlers, path, row) < 0)
+    if (PyDict_SetItem(paths->handlers, path, on_message) < 0)
         return -1;
-    if (count_path(paths, path, 1) < 0) {
+    if ((fallback && PyDict_SetItem(paths->fallbacks, path, on_message) < 0) ||
+        count_path(paths, path, 1) < 0) {
         PyDict_DelItem(paths->handlers, path);
         return -1;
     }
-    paths->n_fallbacks += fallback;
     if (PyUnicode_GET_LENGTH(path) == 1)
         paths->root_is_plain = !fallback;
     return 0;
@@ -120,21 +122,21 @@ paths_add(Paths *paths, PyObject *path, PyObject *on_message, bool fallback)
 int
 paths_remove(Paths *paths, PyObject *path)
 {
-    PyObject *row = PyDict_GetItemWithError(paths->handlers, path);
+    int known = PyDict_Contains(paths->handlers, path);
+    int fallback = PyDict_Contains(paths->fallbacks, path);
 
-    if (!row) {
-        if (!PyErr_Occurred())
-            PyErr_Format(PyExc_KeyError,
-                         "Can't unregister the object-path handler for '%U': there is no such "
-                         "handler",
-                         path);
+    if (known < 0 || fallback < 0)
+        return -1;
+    if (!known) {
+        PyErr_Format(PyExc_KeyError,
+                     "Can't unregister the object-path handler for '%U': there is no such handler",
+                     path);
         return -1;
     }
-    bool fallback = PyTuple_GET_ITEM(row, 1) == Py_True;
-    if (PyDict_DelItem(paths->handlers, path) < 0 || count_path(paths, path, -1) < 0)
+    if (PyDict_DelItem(paths->handlers, path) < 0 ||
+        (fallback && PyDict_DelItem(paths->fallbacks, path) < 0))
         return -1;
-    paths->n_fallbacks -= fallback;
-    return 0;
+    return count_path(paths, path, -1);
 }
 
 /* Adds the handler of the `len` bytes at `path` to the list; of an ancestor, only a fallback. */
@@ -142,15 +144,14 @@ static int
 collect_handler(Paths *paths, const char *path, Py_ssize_t len, bool ancestor, PyObject **list)
 {
     _cleanup_object_ PyObject *key = PyUnicode_FromStringAndSize(path, len);
-    PyObject *row = key ? PyDict_GetItemWithError(paths->handlers, key) : NULL;
+    PyObject *handlers = ancestor ? paths->fallbacks : paths->handlers;
+    PyObject *handler = key ? PyDict_GetItemWithError(handlers, key) : NULL;
 
-    if (!row)
+    if (!handler)
         return PyErr_Occurred() ? -1 : 0;
-    if (ancestor && PyTuple_GET_ITEM(row, 1) != Py_True)
-        return 0;
     if (!*list && !(*list = PyList_New(0)))
         return -1;
-    return PyList_Append(*list, PyTuple_GET_ITEM(row, 0));
+    return PyList_Append(*list, handler);
 }
 
 PyObject *
@@ -161,7 +162,7 @@ paths_find(Paths *paths, const char *path, bool *ret_none)
 
     if (collect_handler(paths, path, len, false, &list) < 0)
         return NULL;
-    while (paths->n_fallbacks && len > 1) {
+    while (PyDict_GET_SIZE(paths->fallbacks) && len > 1) {
         len = parent_length(path, len);
         if (collect_handler(paths, path, len, true, &list) < 0)
             return NULL;

@@ -14,10 +14,10 @@
 #include <stdbool.h>
 
 typedef struct Paths {
-    PyObject *handlers; /* dict: path -> (on_message, fallback), or NULL */
-    PyObject *children; /* dict: path -> dict: name -> number of registered paths below */
-    Py_ssize_t n_fallbacks;
-    bool root_is_plain; /* "/" was last registered, if ever, as no fallback */
+    PyObject *handlers;  /* dict: path -> on_message, or NULL */
+    PyObject *fallbacks; /* dict: the same for those that serve what is below, too */
+    PyObject *children;  /* dict: path -> dict: name -> number of registered paths below */
+    bool root_is_plain;  /* "/" was last registered, if ever, as no fallback */
 } Paths;
 
 int paths_init(Paths *paths);

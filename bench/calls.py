@@ -1,102 +1,81 @@
 # SPDX-License-Identifier: MIT
-"""CPU time of calls, as one JSON line on stdout: `calls.py [--calls N] [--only WORKLOAD]`.
-
-Measures the `dbus` that is imported: a blocking Ping through a proxy, `call_blocking`, and Ping
-with 100 in flight on the GLib loop, each against the bus daemon, in microseconds of user and system
-time of this process a call.  This process is pinned to one core, the daemon to another.
-"""
+"""Calls from the side that is measured, to the bus daemon or to an echo service in C."""
 
 from __future__ import annotations
 
-import argparse
-import importlib.util
-import json
-import os
-import resource
-import sys
-from pathlib import Path
-from typing import Any, Callable
-
-from gi.repository import GLib
-
-import dbus
-from dbus.mainloop.glib import DBusGMainLoop
-
-ROOT = Path(__file__).resolve().parent.parent
-IN_FLIGHT = 100
-PEER = "org.freedesktop.DBus.Peer"
+from adapter import Work
+from context import ALL, BROKER, C_SD, CLASSIC, OURS, Bench, Prepare, Workload
 
 
-def private_bus() -> Any:
-    """`PrivateBus` of the source tree, whatever `dbus` is measured."""
-    spec = importlib.util.spec_from_file_location("bench_testing", ROOT / "dbus" / "testing.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module.PrivateBus()
+def proxy_ping(bench: Bench) -> Work:
+    """Through a proxy; awaited by the packages for asyncio that have no blocking one."""
+    return bench.connect().proxy_ping()
 
 
-def cpu_us() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return (usage.ru_utime + usage.ru_stime) * 1e6
+def call_ping(bench: Bench) -> Work:
+    """By the connection's method for calls."""
+    return bench.connect().call_ping()
 
 
-def workloads(conn: Any, count: int) -> dict[str, Callable[[], None]]:
-    daemon = conn.get_object(dbus.BUS_DAEMON_NAME, dbus.BUS_DAEMON_PATH, introspect=False)
-    peer = dbus.Interface(daemon, PEER)
-    context = GLib.MainContext.default()
-
-    def ping() -> None:
-        for _ in range(count):
-            peer.Ping()
-
-    def call_blocking() -> None:
-        for _ in range(count):
-            conn.call_blocking(
-                dbus.BUS_DAEMON_NAME, dbus.BUS_DAEMON_PATH, PEER, "Ping", "", (), timeout=20
-            )
-
-    def in_flight() -> None:
-        ended = 0
-        sent = 0
-
-        def end(*_args: Any) -> None:
-            nonlocal ended
-            ended += 1
-
-        while ended < count:
-            while sent < count and sent - ended < IN_FLIGHT:
-                peer.Ping(reply_handler=end, error_handler=end)
-                sent += 1
-            context.iteration(True)
-
-    return {"proxy Ping": ping, "call_blocking": call_blocking, "100 in flight": in_flight}
+def message_ping(bench: Bench) -> Work:
+    """By the connection's method for messages."""
+    return bench.connect().message_ping()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=3000, help="calls a measurement")
-    parser.add_argument("--repeats", type=int, default=1, help="measurements after a first round")
-    parser.add_argument("--only", metavar="WORKLOAD", help="this workload alone")
-    options = parser.parse_args()
-    cores = sorted(os.sched_getaffinity(0))
-    with private_bus() as bus:
-        os.sched_setaffinity(0, {cores[0]})
-        os.sched_setaffinity(bus.pid, {cores[-1]})
-        conn = bus.connection(mainloop=DBusGMainLoop())
-        result: dict[str, list[float]] = {}
-        for name, work in workloads(conn, options.calls).items():
-            if options.only not in (None, name):
-                continue
-            work()
-            for _ in range(options.repeats):
-                before = cpu_us()
-                work()
-                result.setdefault(name, []).append((cpu_us() - before) / options.calls)
-    json.dump(result, sys.stdout)
-    print()
+def in_flight(window: int) -> Prepare:
+    """So many calls in flight."""
+    return lambda bench: bench.connect().in_flight(window)
 
 
-if __name__ == "__main__":
-    main()
+def in_flight_on_asyncio(bench: Bench) -> Work:
+    """The classic API on asyncio's loop."""
+    from adapter_classic import ClassicOnAsyncio
+
+    return bench.use(ClassicOnAsyncio).in_flight(100)
+
+
+def echo(payload: str, byte_arrays: bool = False) -> Prepare:
+    """A payload to the echo service and back, parsed."""
+
+    def prepare(bench: Bench) -> Work:
+        service = bench.driver("echo").name
+        return bench.connect().echo(service, payload, byte_arrays)
+
+    return prepare
+
+
+def big_message(mebibytes: int) -> Prepare:
+    """The same without a bus between, by the fastest type the package has for bytes."""
+
+    def prepare(bench: Bench) -> Work:
+        peer = bench.driver("listen").name
+        return bench.connect(peer).echo(None, f"ay{mebibytes}", True)
+
+    return prepare
+
+
+WITH_SD = (ALL[0], C_SD, *ALL[1:])
+
+WORKLOADS = (
+    Workload("Ping through a proxy", proxy_ping, (4000, 200), WITH_SD, counted=WITH_SD),
+    Workload("Ping by call_blocking", call_ping, (4000, 200), WITH_SD, counted=CLASSIC),
+    Workload(
+        "Ping by send_message_with_reply_and_block",
+        message_ping,
+        (4000, 200),
+        CLASSIC,
+        counted=CLASSIC,
+    ),
+    Workload("echo of a{sv} of 20", echo("asv20"), (3000, 100)),
+    Workload("echo of as of 100", echo("as100"), (3000, 100)),
+    Workload("echo of ay 1 MiB", echo("ay1"), (20, 2), unit="ms"),
+    Workload("echo of ay 1 MiB, byte_arrays", echo("ay1", True), (40, 3), unit="ms"),
+    Workload("100 calls in flight", in_flight(100), (20_000, 1000), WITH_SD, counted=WITH_SD),
+    Workload(
+        "100 calls in flight, classic on asyncio", in_flight_on_asyncio, (20_000, 1000), (OURS,)
+    ),
+    Workload("Ping through a proxy, dbus-broker", proxy_ping, (4000, 200), WITH_SD, bus=BROKER),
+    Workload("1 MiB to a peer and back", big_message(1), (40, 3), unit="ms"),
+    Workload("16 MiB to a peer and back", big_message(16), (4, 1), unit="ms"),
+    Workload("64 MiB to a peer and back", big_message(64), (1, 1), unit="ms"),
+)

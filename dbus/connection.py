@@ -320,10 +320,10 @@ class Connection(_Connection):
         if isinstance(handler_or_match, SignalMatch):
             removed = [handler_or_match] if self._remove_match(handler_or_match) else []
         else:
-            key = (path, dbus_interface, signal_name, matching.first_argument(keywords))
+            first = matching.first_argument(keywords)
             removed = [
                 match
-                for match in self._matches_at(key)
+                for match in self._matches_at(path, dbus_interface, signal_name, first)
                 if match.matches_removal_spec(
                     bus_name, path, dbus_interface, signal_name, handler_or_match, **keywords
                 )

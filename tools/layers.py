@@ -37,7 +37,10 @@ C_LAYERS: list[tuple[str, tuple[str, ...]]] = [
         ("watchset*", "wait*", "calls*", "link*", "listener*", "blocking*", "paths*", "matches*"),
     ),
     ("loop type", ("mainloop*",)),
-    ("connection", ("pendingcall*", "connection*", "deliver*", "objectcall*", "dispatch*", "bus*", "server*")),
+    (
+        "connection",
+        ("pendingcall*", "connection*", "deliver*", "objectcall*", "dispatch*", "bus*", "server*"),
+    ),
     ("loops", ("loopapi*", "loopfd*", "capi*", "../_dbus_glib_bindings/*")),
     ("module", ("module*", "constants*", "state.c")),
 ]
