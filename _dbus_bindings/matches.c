@@ -72,6 +72,15 @@ cleanup_parts(Parts *parts)
 
 #define _cleanup_parts_ _cleanup_(cleanup_parts)
 
+/* Notes that there is one match more, or one less. */
+static void
+count(Matches *matches, const Parts *parts, Py_ssize_t change)
+{
+    matches->n_open[(parts->interface == Py_None) * 2 + (parts->member == Py_None)] += change;
+    if (parts->arg0 != Py_None)
+        matches->n_arg0 += change;
+}
+
 static PyObject *
 key_new(PyObject *path, PyObject *arg0)
 {
@@ -134,7 +143,7 @@ matches_add(State *st, Matches *matches, PyObject *object)
     if (!key || entry_add(place, key, object) < 0)
         return -1;
     match->number = ++matches->last_number;
-    matches->n_arg0 += parts.arg0 != Py_None;
+    count(matches, &parts, 1);
     return 0;
 }
 
@@ -168,7 +177,7 @@ matches_remove(State *st, Matches *matches, PyObject *object)
     int removed = key ? entry_remove(place, key, object) : PyErr_Occurred() ? -1 : 0;
     if (removed < 1)
         return removed;
-    matches->n_arg0 -= parts.arg0 != Py_None;
+    count(matches, &parts, -1);
     if (PyDict_GET_SIZE(place) == 0) {
         _cleanup_object_ PyObject *pair = PyTuple_Pack(2, parts.interface, parts.member);
         if (!pair || PyDict_DelItem(matches->places, pair) < 0)
@@ -308,11 +317,10 @@ matches_find(State *st, Matches *matches, DBusMessage *message)
 
     if (!found || !parts.path || !parts.interface || !parts.member || !parts.arg0)
         return NULL;
-    if (find_at(matches, &parts, parts.interface, parts.member, found) < 0 ||
-        find_at(matches, &parts, Py_None, parts.member, found) < 0 ||
-        find_at(matches, &parts, parts.interface, Py_None, found) < 0 ||
-        find_at(matches, &parts, Py_None, Py_None, found) < 0)
-        return NULL;
+    for (int open = 0; open < 4; open++)
+        if (matches->n_open[open] && find_at(matches, &parts, open & 2 ? Py_None : parts.interface,
+                                             open & 1 ? Py_None : parts.member, found) < 0)
+            return NULL;
     sort(found);
     return PyList_GET_SIZE(found) ? TAKE(found) : NULL;
 }

@@ -20,7 +20,8 @@ typedef struct Matches {
      * is no such condition; or NULL.  Where there is one on the first argument, (path, arg0) stands
      * in the place of path. */
     PyObject *places;
-    Py_ssize_t n_arg0; /* how many have a condition on the first argument */
+    Py_ssize_t n_open[4]; /* how many match any interface (2), any member (1): by the sum */
+    Py_ssize_t n_arg0;    /* how many have a condition on the first argument */
     uint64_t last_number;
 } Matches;
 
