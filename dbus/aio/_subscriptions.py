@@ -158,19 +158,26 @@ class Subscriptions:
         taken = False
         if msg.member == "NameOwnerChanged" and msg.sender == BUS_NAME and self._watched:
             self._owner_changed(msg)
-        path, interface, member = msg.path, msg.interface, msg.member
-        for has_path, has_interface, has_member in list(self._shapes):
-            key = (
-                path if has_path else None,
-                interface if has_interface else None,
-                member if has_member else None,
+        path, interface, member, sender = msg.path, msg.interface, msg.member, msg.sender
+        for has_path, has_interface, has_member in tuple(self._shapes):
+            same_key = self._by_key.get(
+                (
+                    path if has_path else None,
+                    interface if has_interface else None,
+                    member if has_member else None,
+                )
             )
-            for subscription in tuple(self._by_key.get(key, ())):
-                if subscription.active and self._is_from(subscription.sender, msg.sender):
-                    try:
-                        taken |= subscription.callback(msg) is not False
-                    except Exception as error:
-                        self._bus._report("Exception in a signal handler", error)
+            for subscription in tuple(same_key or ()):
+                wanted = subscription.sender
+                if not subscription.active or (
+                    wanted != sender and wanted is not None and not self._is_owner(wanted, sender)
+                ):
+                    continue
+                try:
+                    if subscription.callback(msg) is not False:
+                        taken = True
+                except Exception as error:
+                    self._bus._report("Exception in a signal handler", error)
         return taken
 
     def connected(self, on_a_bus: bool) -> None:
@@ -185,11 +192,9 @@ class Subscriptions:
             ready = self._rules[rule][1] if rule in self._rules else self._tell(rule)
             self._rules[rule] = (count, ready)
 
-    def _is_from(self, wanted: Optional[str], sender: Optional[str]) -> bool:
-        """Whether a message of this sender is one of the wanted sender's."""
-        if wanted is None or wanted == sender or not self._on_a_bus:
-            return True
-        return sender is not None and self._owners.get(wanted) == sender
+    def _is_owner(self, wanted: str, sender: Optional[str]) -> bool:
+        """Whether the sender owns the wanted name; without a bus there is only one sender."""
+        return not self._on_a_bus or (sender is not None and self._owners.get(wanted) == sender)
 
     # --- What the bus is told
 

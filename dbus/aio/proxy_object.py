@@ -17,7 +17,7 @@ Nothing is made for a member before it is asked for by name.
 
 from __future__ import annotations
 
-from types import MethodType
+from types import CoroutineType, MethodType
 
 from dbus.aio import _descriptors, unpack
 from dbus.aio._subscriptions import error_of
@@ -369,32 +369,28 @@ class _Listening:
         if message.signature != self.signal.signature:
             self._refuse(message)
             return False
-        values = _values(message)
+        values = _values(message) if message.unix_fds else message.body
         unpacked = None
+        first = True
         for handler in self.handlers[:]:
-            if handler not in self.handlers:
+            if not first and handler not in self.handlers:
                 continue  # another handler has just removed it
+            first = False
             function, unpack_variants = handler
-            if not unpack_variants:
-                self._run(function, values)
+            arguments = values
+            if unpack_variants:
+                if unpacked is None:
+                    unpacked = unpack.unpack_variants(values)
+                arguments = unpacked
+            try:
+                result = function(*arguments)
+            except Exception as error:
+                name = f"{self.proxy.introspection.name}.{self.signal.name}"
+                self.proxy.bus._report(f"Exception in a handler of the signal {name}", error)
                 continue
-            if unpacked is None:
-                unpacked = unpack.unpack_variants(values)
-            self._run(function, unpacked)
+            if isinstance(result, CoroutineType):
+                self.proxy.bus._spawn(result)
         return True
-
-    def _run(self, function: Function, values: list[Any]) -> None:
-        from asyncio import iscoroutine
-
-        bus = self.proxy.bus
-        try:
-            result = function(*values)
-        except Exception as error:
-            name = f"{self.proxy.introspection.name}.{self.signal.name}"
-            bus._report(f"Exception in a handler of the signal {name}", error)
-        else:
-            if iscoroutine(result):
-                bus._spawn(result)
 
     def _refuse(self, message: Message) -> None:
         from logging import getLogger
