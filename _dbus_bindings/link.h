@@ -7,8 +7,8 @@
  * and handlers run from the inbox after libdbus' dispatch has returned, so that a handler may
  * call, block, dispatch or close.
  *
- * Locks: `lib` is held around every libdbus call that can do I/O or dispatch, never across poll(),
- * a handler, or the taking of the GIL.  `leaf` guards calls, inbox and waiters; no libdbus call is
+ * Locks: `lib` is held around every libdbus call that can do I/O or dispatch, never across a poll()
+ * that waits, a handler, or the taking of the GIL.  `leaf` guards calls, inbox and waiters; no libdbus call is
  * made while it is held, and it is the only lock that a callback of libdbus may take.
  *
  * Under a foreign loop (a NativeMainLoop that somebody else's C code made, or functions that such
