@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "compat.h"
+#include "errors.h"
 #include "message.h"
 #include "signalmatch.h"
 
@@ -71,15 +72,7 @@ call_match(SignalMatch *match, LazyMessage *message)
 static void
 report_failure(void)
 {
-    PyObject *type, *value, *traceback;
-
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback)
-        PyException_SetTraceback(value, traceback);
-    Py_XDECREF(type);
-    Py_XDECREF(traceback);
-    _cleanup_object_ PyObject *exception = value;
+    _cleanup_object_ PyObject *exception = error_take();
     _cleanup_object_ PyObject *module = PyImport_ImportModule("dbus._core.report");
     _cleanup_object_ PyObject *result =
         module ? PyObject_CallMethod(module, "signal_handler_failed", "O", exception) : NULL;

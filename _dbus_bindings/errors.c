@@ -76,3 +76,17 @@ error_raise_reply(State *st, DBusMessage *reply)
         return error_raise_named(st, NULL, "the reply is not an error message");
     return error_raise(st, &error);
 }
+
+PyObject *
+error_take(void)
+{
+    PyObject *type, *value, *traceback;
+
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback)
+        PyException_SetTraceback(value, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return value;
+}

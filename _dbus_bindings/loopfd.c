@@ -16,6 +16,7 @@
 
 #include "cleanup.h"
 #include "compat.h"
+#include "errors.h"
 #include "mainloop.h"
 #include "state.h"
 
@@ -248,15 +249,8 @@ static void
 failed(void *attachment)
 {
     Source *source = attachment;
-    PyObject *type, *value, *traceback;
+    _cleanup_object_ PyObject *exception = error_take();
 
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback)
-        PyException_SetTraceback(value, traceback);
-    Py_XDECREF(type);
-    Py_XDECREF(traceback);
-    _cleanup_object_ PyObject *exception = value;
     if (!PyErr_GivenExceptionMatches(exception, PyExc_Exception)) {
         Py_XSETREF(source->exception, TAKE(exception));
         return;

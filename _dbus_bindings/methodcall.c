@@ -78,19 +78,14 @@ add_arguments(State *st, DBusMessage **message, PyObject *signature, PyObject *a
 static void
 report_refusal(PyObject *signature, PyObject *args)
 {
-    PyObject *type, *value, *traceback;
-
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback)
-        PyException_SetTraceback(value, traceback);
+    _cleanup_object_ PyObject *exception = error_take();
     _cleanup_object_ PyObject *module = PyImport_ImportModule("dbus._core.call");
     _cleanup_object_ PyObject *result =
-        module ? PyObject_CallMethod(module, "report_refusal", "OOO", args, signature, value)
+        module ? PyObject_CallMethod(module, "report_refusal", "OOO", args, signature, exception)
                : NULL;
     if (!result)
         PyErr_WriteUnraisable(NULL);
-    PyErr_Restore(type, value, traceback);
+    PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
 }
 
 DBusMessage *

@@ -11,6 +11,7 @@
 #include "commit.h"
 #include "compat.h"
 #include "encode.h"
+#include "errors.h"
 #include "message.h"
 #include "program.h"
 #include "validate.h"
@@ -160,19 +161,11 @@ leave_to(const ObjectCall *call, const char *method, PyObject *first, PyObject *
 static void
 fail(const ObjectCall *call, PyObject *values)
 {
-    PyObject *type, *value, *traceback;
-
     if (!PyErr_ExceptionMatches(PyExc_Exception)) {
         mainloop_handler_failed(&call->connection->loop);
         return;
     }
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback)
-        PyException_SetTraceback(value, traceback);
-    Py_XDECREF(type);
-    Py_XDECREF(traceback);
-    _cleanup_object_ PyObject *exception = value;
+    _cleanup_object_ PyObject *exception = error_take();
     leave_to(call, "_call_failed", exception, values);
 }
 

@@ -126,14 +126,8 @@ tell_plain(State *st, PyObject *handler, DBusMessage *reply, int state)
     PyObject *timed_out = state == CALL_TIMED_OUT ? Py_True : Py_False;
     _cleanup_object_ PyObject *outcome = reply ? plain_new(st, reply) : Py_NewRef(Py_None);
 
-    if (!outcome) {
-        PyObject *type, *traceback;
-
-        PyErr_Fetch(&type, &outcome, &traceback);
-        PyErr_NormalizeException(&type, &outcome, &traceback);
-        Py_XDECREF(type);
-        Py_XDECREF(traceback);
-    }
+    if (!outcome)
+        outcome = error_take();
     return PyObject_CallFunctionObjArgs(handler, outcome, timed_out, NULL);
 }
 
