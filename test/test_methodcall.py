@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import Any
 
 import pytest
@@ -134,11 +135,16 @@ def test_handlers_get_errors(answers: Any) -> None:
     assert str(error) == "a.b.Oops: no"
 
 
-def test_no_handler_for_a_case(answers: Any) -> None:
+def test_no_handler_for_a_case(answers: Any, monkeypatch: Any, capfd: Any) -> None:
+    failed: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", failed.append)
     for answer in (("s", "x"), ("error", "a.b.Oops", "no")):
         answers.answer = answer
         pending = answers.client._call_async(*answers.place(), "", (), None, None, -1, False)
         run_until(pending.get_completed)
+    answers.answer = ("s", "heard")
+    assert answers.async_() == [("heard",)]
+    assert (failed, capfd.readouterr().err) == ([], "")
 
 
 def test_a_time_out_is_an_error(answers: Any) -> None:
