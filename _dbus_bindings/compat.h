@@ -30,6 +30,8 @@ PyModule_AddObjectRef(PyObject *module, const char *name, PyObject *value)
     return 0;
 }
 
+typedef enum { PYGEN_RETURN, PYGEN_ERROR, PYGEN_NEXT } PySendResult;
+
 #define Py_TPFLAGS_IMMUTABLETYPE 0UL
 #define Py_TPFLAGS_DISALLOW_INSTANTIATION 0UL
 #endif

@@ -199,6 +199,9 @@ connection_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->loop.main_loop);
     Py_VISIT(self->filters);
     Py_VISIT(self->receiver);
+    Py_VISIT(self->futures.loop);
+    Py_VISIT(self->futures.handlers);
+    Py_VISIT(self->futures.ended);
     if (matches_traverse(&self->matches, visit, arg))
         return 1;
     if (paths_traverse(&self->paths, visit, arg))
@@ -218,6 +221,9 @@ connection_clear(PyObject *object)
     pendingcall_list_clear(&self->pending);
     Py_CLEAR(self->filters);
     Py_CLEAR(self->receiver);
+    Py_CLEAR(self->futures.loop);
+    Py_CLEAR(self->futures.handlers);
+    Py_CLEAR(self->futures.ended);
     matches_clear(&self->matches);
     paths_clear(&self->paths);
     return 0;

@@ -11,19 +11,20 @@
 
 #include <Python.h>
 
+#include "future.h"
 #include "link.h"
 #include "mainloop.h"
 #include "matches.h"
 #include "paths.h"
 #include "pendingcall.h"
-#include "state.h"
 
 typedef struct Connection {
     PyObject_HEAD
     Link *link; /* NULL only when half-made or cleared */
     Attachment loop;
-    PyObject *filters;  /* tuple of callables, replaced as a whole */
-    PyObject *receiver; /* of plain messages, instead of all that follows; or NULL */
+    PyObject *filters;   /* tuple of callables, replaced as a whole */
+    PyObject *receiver;  /* of plain messages, instead of all that follows; or NULL */
+    FutureTerms futures; /* of its calls; NULL without a receiver */
     Matches matches;
     Paths paths;
     PendingCall *pending; /* the calls in flight, owned */
@@ -49,9 +50,10 @@ PyObject *conn_remove_match(PyObject *self, PyObject *match);
 
 /* Those of connection_plain.c. */
 PyObject *conn_open(PyObject *cls, PyObject *address);
-PyObject *conn_receive_plain(PyObject *self, PyObject *receiver);
+PyObject *conn_receive_plain(PyObject *self, PyObject *args);
 PyObject *conn_send_plain(PyObject *self, PyObject *message);
 PyObject *conn_call_plain(PyObject *self, PyObject *const *args, Py_ssize_t n);
+PyObject *conn_await_plain(PyObject *self, PyObject *const *args, Py_ssize_t n);
 
 /* Connection._new_for_bus() */
 PyObject *connection_new_for_bus(PyObject *cls, PyObject *args, PyObject *kwargs);

@@ -497,11 +497,14 @@ PyMethodDef connection_methods[] = {
      "_open(address) -> _LibDBusConnection\n\n"
      "Connect to `address` (str), for whoever makes a Connection of it, in any thread.  Blocks as\n"
      "long as the transport takes; the authentication is left to the loop.  Raises DBusException."},
-    {"_receive_plain", conn_receive_plain, METH_O,
-     "_receive_plain(receiver)\n\n"
+    {"_receive_plain", conn_receive_plain, METH_VARARGS,
+     "_receive_plain(receiver, loop, handlers, ended)\n\n"
      "Call `receiver(message)` for every incoming message that no call waits for, with a Message\n"
      "of dbus.aio, in the place of filters and object paths; and `receiver(None)` once everything\n"
-     "is written of which _send_plain() has said that it is not.  None ends it."},
+     "is written of which _send_plain() has said that it is not.  `loop` is asyncio's, for\n"
+     "_await_plain(); a reply is its result if the list `handlers` is empty and there are no\n"
+     "descriptors, else `ended(future, outcome, timed_out)` is called to complete it, as the\n"
+     "handler of _call_plain() is."},
     {"_send_plain", conn_send_plain, METH_O,
      "_send_plain(message) -> bool\n\n"
      "Queue a Message of dbus.aio and set its serial.  True if everything is written; if not, the\n"
@@ -516,5 +519,9 @@ PyMethodDef connection_methods[] = {
      "exception that kept the reply from being made.  Raises what _send_plain() raises, "
      "ValueError\n"
      "also for a serial that a call in flight has."},
+    {"_await_plain", (PyCFunction)(void (*)(void))conn_await_plain, METH_FASTCALL,
+     "_await_plain(message, timeout_s) -> awaitable or None\n\n"
+     "As _call_plain(), with a future that is done when the call has ended.  None, with nothing\n"
+     "sent, for a message that nobody answers."},
     {NULL, NULL, 0, NULL},
 };

@@ -26,12 +26,18 @@ conn_open(PyObject *cls, PyObject *argument)
 }
 
 PyObject *
-conn_receive_plain(PyObject *self, PyObject *receiver)
+conn_receive_plain(PyObject *object, PyObject *args)
 {
-    if (receiver != Py_None && !PyCallable_Check(receiver))
-        return PyErr_Format(PyExc_TypeError, "the receiver is callable or None, not %s",
-                            Py_TYPE(receiver)->tp_name);
-    Py_XSETREF(((Connection *)self)->receiver, receiver == Py_None ? NULL : Py_NewRef(receiver));
+    Connection *self = (Connection *)object;
+    PyObject *receiver, *loop, *handlers, *ended;
+
+    if (!PyArg_ParseTuple(args, "OOO!O:_receive_plain", &receiver, &loop, &PyList_Type, &handlers,
+                          &ended))
+        return NULL;
+    Py_XSETREF(self->receiver, Py_NewRef(receiver));
+    Py_XSETREF(self->futures.loop, Py_NewRef(loop));
+    Py_XSETREF(self->futures.handlers, Py_NewRef(handlers));
+    Py_XSETREF(self->futures.ended, Py_NewRef(ended));
     Py_RETURN_NONE;
 }
 
@@ -73,27 +79,57 @@ timeout_of(PyObject *argument, int *ret_ms)
     return check_timeout(seconds < 0 ? 0.0 : seconds, ret_ms);
 }
 
-PyObject *
-conn_call_plain(PyObject *object, PyObject *const *args, Py_ssize_t n)
+/* The pending call of a message that is sent, owned; `handler` as `tell` says. */
+static PyObject *
+start_call(PyObject *object, PyObject *plain, PyObject *timeout, PyObject *handler,
+           enum CallTold tell)
 {
     Connection *self = (Connection *)object;
     State *st = state_of(object);
     uint32_t serial;
     int ms;
 
-    if (n != 3) {
-        PyErr_SetString(PyExc_TypeError, "_call_plain() takes 3 arguments");
+    if (timeout_of(timeout, &ms) < 0)
         return NULL;
-    }
-    if (timeout_of(args[2], &ms) < 0)
-        return NULL;
-    _cleanup_message_ DBusMessage *message = plain_to_dbus(st, args[0], &serial);
+    _cleanup_message_ DBusMessage *message = plain_to_dbus(st, plain, &serial);
     if (!message)
         return NULL;
     _cleanup_object_ PyObject *pending = pendingcall_start(
         st, object, self->link, &self->loop, &self->pending, message,
-        &(CallWish){.handler = args[1], .timeout_ms = ms, .serial = serial, .tell = TELL_PLAIN});
-    if (!pending || plain_set_serial(args[0], dbus_message_get_serial(message)) < 0)
+        &(CallWish){.handler = handler, .timeout_ms = ms, .serial = serial, .tell = tell});
+    if (!pending || plain_set_serial(plain, dbus_message_get_serial(message)) < 0)
         return NULL;
     return TAKE(pending);
+}
+
+PyObject *
+conn_call_plain(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n == 3)
+        return start_call(self, args[0], args[2], args[1], TELL_PLAIN);
+    PyErr_SetString(PyExc_TypeError, "_call_plain() takes 3 arguments");
+    return NULL;
+}
+
+PyObject *
+conn_await_plain(PyObject *object, PyObject *const *args, Py_ssize_t n)
+{
+    Connection *self = (Connection *)object;
+    State *st = state_of(object);
+
+    if (n != 2 || !self->futures.loop) {
+        PyErr_SetString(PyExc_TypeError,
+                        "_await_plain() takes 2 arguments, on a served connection");
+        return NULL;
+    }
+    int answered = plain_wants_reply(st, args[0]);
+    if (answered <= 0)
+        return answered < 0 ? NULL : Py_NewRef(Py_None);
+    _cleanup_object_ PyObject *future = future_new(st, &self->futures);
+    _cleanup_object_ PyObject *pending =
+        future ? start_call(object, args[0], args[1], future, TELL_FUTURE) : NULL;
+    if (!pending)
+        return NULL;
+    future_set_call(future, pending);
+    return TAKE(future);
 }

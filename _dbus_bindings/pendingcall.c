@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "compat.h"
 #include "errors.h"
+#include "future.h"
 #include "limits.h"
 #include "message.h"
 #include "plain.h"
@@ -121,13 +122,15 @@ pendingcall_list_clear(PendingCall **list)
 /* The three ways of telling how a call ended; `reply` NULL: without a reply.  The handler's result,
  * or NULL with an exception. */
 static PyObject *
-tell_plain(State *st, PyObject *handler, DBusMessage *reply, int state)
+tell_plain(State *st, PyObject *handler, DBusMessage *reply, int state, enum CallTold how)
 {
     PyObject *timed_out = state == CALL_TIMED_OUT ? Py_True : Py_False;
     _cleanup_object_ PyObject *outcome = reply ? plain_new(st, reply) : Py_NewRef(Py_None);
 
     if (!outcome)
         outcome = error_take();
+    if (how == TELL_FUTURE)
+        return future_end(st, handler, outcome, timed_out) < 0 ? NULL : Py_NewRef(Py_None);
     return PyObject_CallFunctionObjArgs(handler, outcome, timed_out, NULL);
 }
 
@@ -172,8 +175,8 @@ tell(State *st, const PendingCall *pending, PyObject *handler, PyObject *on_erro
 {
     _cleanup_message_ DBusMessage *made = NULL;
 
-    if (pending->tell == TELL_PLAIN)
-        return tell_plain(st, handler, reply, atomic_load(&pending->call.state));
+    if (pending->tell == TELL_PLAIN || pending->tell == TELL_FUTURE)
+        return tell_plain(st, handler, reply, atomic_load(&pending->call.state), pending->tell);
     if (!reply && !(reply = made = pendingcall_failure_new(pending->call.serial)))
         return PyErr_NoMemory();
     if (pending->tell == TELL_MESSAGE)

@@ -23,6 +23,7 @@ enum CallTold {
     TELL_VALUES,      /* the values of the reply; `on_error` gets an exception */
     TELL_BYTE_ARRAYS, /* the same, with ay as ByteArray */
     TELL_PLAIN,       /* what Connection._call_plain() says */
+    TELL_FUTURE,      /* the same to a Future (future.h) */
 };
 
 typedef struct PendingCall {

@@ -67,6 +67,10 @@ PyObject *plain_new(State *st, DBusMessage *message);
  * *ret_serial and not into the message. */
 DBusMessage *plain_to_dbus(State *st, PyObject *plain, uint32_t *ret_serial);
 
+/* 1 for a call whose sender waits for the outcome, else 0; -1 with TypeError for what is no plain
+ * Message, or has no such flags. */
+int plain_wants_reply(State *st, PyObject *plain);
+
 /* Notes the serial that the message was sent with. */
 int plain_set_serial(PyObject *plain, uint32_t serial);
 

@@ -218,16 +218,34 @@ add_body(State *st, DBusMessage **message, const Plain *self)
     return commit_body(st, message, true, program, &encoder);
 }
 
+static int
+check_plain(State *st, PyObject *object)
+{
+    if (PyObject_TypeCheck(object, st->plain))
+        return plain_check_classes(st);
+    PyErr_Format(PyExc_TypeError, "a Message is sent, not %s", Py_TYPE(object)->tp_name);
+    return -1;
+}
+
+int
+plain_wants_reply(State *st, PyObject *object)
+{
+    const Plain *self = (const Plain *)object;
+    uint32_t flags;
+
+    if (check_plain(st, object) < 0 || read_number(self, FLAGS, "flags", &flags) < 0)
+        return -1;
+    return !(flags & 1) && self->fields[MESSAGE_TYPE] ==
+                               PyTuple_GET_ITEM(st->plain_types, DBUS_MESSAGE_TYPE_METHOD_CALL);
+}
+
 DBusMessage *
 plain_to_dbus(State *st, PyObject *object, uint32_t *ret_serial)
 {
     const Plain *self = (const Plain *)object;
     uint32_t serial;
 
-    if (!PyObject_TypeCheck(object, st->plain))
-        return (DBusMessage *)(void *)PyErr_Format(PyExc_TypeError, "a Message is sent, not %s",
-                                                   Py_TYPE(object)->tp_name);
-    if (plain_check_classes(st) < 0 || read_number(self, SERIAL, "serial", &serial) < 0)
+    if (check_plain(st, object) < 0 || read_number(self, SERIAL, "serial", &serial) < 0)
         return NULL;
     _cleanup_message_ DBusMessage *message = header_of(st, self);
     if (!message || add_body(st, &message, self) < 0)

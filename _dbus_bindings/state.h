@@ -43,6 +43,7 @@
     X(signal_match)                                                                                \
     X(connection)                                                                                  \
     X(libdbus_connection)                                                                          \
+    X(future)                                                                                      \
     X(pending_call)                                                                                \
     X(server)                                                                                      \
     X(native_main_loop)                                                                            \
@@ -89,6 +90,7 @@
     X(plain)                                                                                       \
     X(signalmatch)                                                                                 \
     X(mainloop)                                                                                    \
+    X(future)                                                                                      \
     X(pendingcall)                                                                                 \
     X(connection)                                                                                  \
     X(server)                                                                                      \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Types of the C extension, as the Python package and type checkers see them."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, Protocol, SupportsInt, TypeVar, final
@@ -302,7 +303,14 @@ class Connection:
     def _require_main_loop(self) -> None: ...
     @classmethod
     def _open(cls, address: str, /) -> _LibDBusConnection: ...
-    def _receive_plain(self, receiver: Callable[[Any], object] | None, /) -> None: ...
+    def _receive_plain(
+        self,
+        receiver: Callable[[Any], object],
+        loop: asyncio.AbstractEventLoop,
+        handlers: list[Any],
+        ended: Callable[[asyncio.Future[Any], Any, bool], object],
+        /,
+    ) -> None: ...
     def _send_plain(self, message: _PlainMessage, /) -> bool: ...
     def _add_match(self, match: _SignalMatch, /) -> None: ...
     def _matches_at(
@@ -341,6 +349,9 @@ class Connection:
         byte_arrays: bool,
         /,
     ) -> PendingCall: ...
+    def _await_plain(
+        self, message: _PlainMessage, timeout_s: float | None, /
+    ) -> asyncio.Future[Any] | None: ...
     def _call_plain(
         self,
         message: _PlainMessage,

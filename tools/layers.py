@@ -31,7 +31,7 @@ C_LAYERS: list[tuple[str, tuple[str, ...]]] = [
     ("errors", ("errors", "validate")),
     ("types", ("types/*", "signature*")),
     ("codec", ("program*", "guess*", "encode*", "decode*", "fdwalk*", "replay*", "commit*")),
-    ("message", ("template*", "message*", "methodcall*", "plain*", "signalmatch*")),
+    ("message", ("template*", "message*", "methodcall*", "plain*", "future*", "signalmatch*")),
     (
         "link",
         ("watchset*", "wait*", "calls*", "link*", "listener*", "blocking*", "paths*", "matches*"),

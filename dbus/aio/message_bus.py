@@ -15,7 +15,7 @@ from _dbus_bindings import LOCAL_IFACE, Connection, _native_main_loop
 from dbus.aio._address import bus_address as _well_known_address
 from dbus.aio._address import connect_error
 from dbus.aio._exports import Exports
-from dbus.aio._handlers import Handlers, close_fds, refuse_fds, wants_reply
+from dbus.aio._handlers import Handlers, close_fds, refuse_fds
 from dbus.aio._subscriptions import Subscription, Subscriptions, bus_call, error_of
 from dbus.aio.auth import libdbus_mechanism
 from dbus.aio.constants import (
@@ -168,7 +168,9 @@ class MessageBus:
         self._served = served
         served.keep = self
         self._connection = connection
-        connection._receive_plain(self._receive)
+        connection._receive_plain(
+            self._receive, self._running_loop(), self._handlers.all, self._call_ended
+        )
 
     def _accept(self, connection: Connection, served: Served) -> None:
         """Be the side of a server of a peer-to-peer connection: nothing is to be said first."""
@@ -348,34 +350,30 @@ class MessageBus:
         that is cancelled is forgotten completely.  DisconnectedError if there is no connection or
         it ends; otherwise the errors of `send`, and ValueError for a serial that is in use.
         """
-        if not isinstance(msg, Message):
-            raise TypeError(f"a Message is sent, not {type(msg).__name__}")
-        if msg.message_type is not _CALL or not wants_reply(msg):
-            await self.send(msg)
-            return None
-        connection, loop = self._connection, self._loop
-        if connection is None or loop is None:
+        connection = self._connection
+        if connection is None:
+            if not isinstance(msg, Message):
+                raise TypeError(f"a Message is sent, not {type(msg).__name__}")
             raise DisconnectedError("the bus is not connected")
-        future: asyncio.Future[Message] = loop.create_future()
-        handlers = self._handlers
-
-        def answered(outcome: Union[Message, Exception, None], timed_out: bool) -> None:
-            if handlers.all or outcome.__class__ is not Message or outcome.unix_fds:
-                handlers.end_call(future, outcome, timed_out, self._with_fds)
-            elif not future.done():
-                future.set_result(outcome)
-
         try:
-            pending = connection._call_plain(msg, answered, timeout)
+            reply = connection._await_plain(msg, timeout)
         except NOT_SENDABLE as error:
             raise self._refusal(msg, error) from error
         except DBusException as error:
             raise DisconnectedError(error.get_dbus_message()) from None
-        try:
-            return await future
-        except asyncio.CancelledError:
-            pending.cancel()
-            raise
+        if reply is not None:
+            return await reply  # type: ignore[no-any-return]
+        await self.send(msg)
+        return None
+
+    def _call_ended(
+        self,
+        future: asyncio.Future[Message],
+        outcome: Union[Message, Exception, None],
+        timed_out: bool,
+    ) -> None:
+        """What the C module calls for a reply that is not just the result of the future."""
+        self._handlers.end_call(future, outcome, timed_out, self._with_fds)
 
     def _request(self, msg: Message, answered: Answered) -> None:
         """Call a method of the bus; the answer comes in the order of arrival."""

@@ -228,36 +228,29 @@ def _snake_case(member: str) -> str:
 # --- Methods and properties
 
 
-async def _ask(
+def _request(
     proxy: ProxyInterface,
     interface: str,
     member: str,
     tree: SignatureTree,
     values: list[Any],
-    flags: Union[MessageFlag, int],
-    timeout: Optional[float],
-) -> Optional[Message]:
-    """Call a method of the remote object: the reply that is no error, None if there is none."""
+    flags: Union[MessageFlag, int] = MessageFlag.NONE,
+) -> Message:
+    """The call of a method of the remote object."""
     unix_fds: list[int] = []
     if _descriptors.may_hold_descriptors(tree.signature):
         values, unix_fds = _descriptors.with_indexes(tree, values)
-    reply: Optional[Message] = await proxy.bus.call(
-        Message(
-            proxy.bus_name,
-            proxy.path,
-            interface,
-            member,
-            flags=flags,
-            signature=tree.signature,
-            body=values,
-            unix_fds=unix_fds,
-            validate=False,  # the bus does that too
-        ),
-        timeout=timeout,
+    return Message(
+        proxy.bus_name,
+        proxy.path,
+        interface,
+        member,
+        flags=flags,
+        signature=tree.signature,
+        body=values,
+        unix_fds=unix_fds,
+        validate=False,  # the bus does that too
     )
-    if reply is not None and reply.message_type is MessageType.ERROR:
-        raise error_of(reply)
-    return reply
 
 
 def _values(message: Message) -> list[Any]:
@@ -287,9 +280,12 @@ def _make_call(method: Method) -> Callable[..., Awaitable[Any]]:
         timeout: Optional[float] = None,
     ) -> Any:
         interface = self.introspection.name
-        reply = await _ask(self, interface, method.name, tree, list(args), flags, timeout)
+        message = _request(self, interface, method.name, tree, list(args), flags)
+        reply: Optional[Message] = await self.bus.call(message, timeout=timeout)
         if reply is None:
             return None
+        if reply.message_type is MessageType.ERROR:
+            raise error_of(reply)
         if reply.signature != expected:
             what = f"the result of {interface}.{method.name}"
             raise _not_as_described(what, reply.signature, expected, reply)
@@ -316,8 +312,11 @@ def _make_get(member: Property) -> Callable[..., Awaitable[Any]]:
         # To get something without a reply makes no sense; the flag may stand for a habit.
         flags = MessageFlag(flags) & ~MessageFlag.NO_REPLY_EXPECTED
         arguments = [interface, member.name]
-        reply = await _ask(self, _PROPERTIES, "Get", tree, arguments, flags, timeout)
+        message = _request(self, _PROPERTIES, "Get", tree, arguments, flags)
+        reply = await self.bus.call(message, timeout=timeout)
         assert reply is not None
+        if reply.message_type is MessageType.ERROR:
+            raise error_of(reply)
         if reply.signature != "v":
             raise _not_as_described(f"the reply with {what}", reply.signature, "v", reply)
         variant = _values(reply)[0]
@@ -333,7 +332,10 @@ def _make_set(member: Property) -> Callable[..., Awaitable[None]]:
 
     async def set(self: ProxyInterface, val: Any, *, timeout: Optional[float] = None) -> None:
         arguments = [self.introspection.name, member.name, Variant(member.type, val)]
-        await _ask(self, _PROPERTIES, "Set", tree, arguments, MessageFlag.NONE, timeout)
+        message = _request(self, _PROPERTIES, "Set", tree, arguments)
+        reply = await self.bus.call(message, timeout=timeout)
+        if reply is not None and reply.message_type is MessageType.ERROR:
+            raise error_of(reply)
 
     return set
 
