@@ -427,7 +427,7 @@ static PyType_Spec spec = {
 int
 future_setup(PyObject *module, State *st)
 {
-    if (state_add_type(module, &st->future, &spec, NULL, "_Future") < 0)
+    if (state_add_type(module, &st->future, &spec, NULL, NULL) < 0)
         return -1;
     st->future->tp_new = NULL; /* Python 3.9 knows no flag for it */
     return 0;

@@ -86,20 +86,21 @@ class _ProxyMethod:
 
     def _known_signature(self, interface: Optional[str]) -> Optional[str]:
         """The signature of the arguments, if introspection has found one."""
-        key = f"{interface}.{self._method_name}" if interface else self._method_name
-        return self._proxy._introspect_method_map.get(key)
+        known = self._proxy._introspect_method_map
+        if not known:
+            return None
+        return known.get(f"{interface}.{self._method_name}" if interface else self._method_name)
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Call the method, as the class says; without handlers, return what it returns."""
         interface = self._dbus_interface
         if not keywords:
-            known = self._proxy._introspect_method_map
             return self._connection.call_blocking(
                 self._named_service,
                 self._object_path,
                 interface,
                 self._method_name,
-                self._known_signature(interface) if known else None,
+                self._known_signature(interface),
                 args,
             )
         reply_handler = keywords.pop("reply_handler", None)
@@ -461,7 +462,12 @@ class Interface:
     def __getattr__(self, member: str) -> Any:
         if member[:2] == "__" and member[-2:] == "__":
             raise AttributeError(member)
-        return self._obj.get_dbus_method(member, self._dbus_interface)
+        proxy = self._obj
+        method = proxy.get_dbus_method(member, self._dbus_interface)
+        # What is always the same is made once: until Python 3.12 a look-up in vain is dear.
+        if method.__class__ is _ProxyMethod and proxy.__class__ is ProxyObject:
+            object.__setattr__(self, member, method)
+        return method
 
     def get_dbus_method(self, member: str, dbus_interface: Optional[str] = None) -> Any:
         """See `ProxyObject.get_dbus_method`; None as interface is this one."""

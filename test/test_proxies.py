@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """dbus.proxies: queued calls, introspection that goes wrong, and the hooks."""
 
+import gc
 import threading
+import weakref
 
 import pytest
 from peers import Calls, attach, barrier, run_until, wakeup
@@ -178,6 +180,46 @@ def test_an_interface_of_an_interface_is_one_of_the_same_object(client, service)
     assert outer.dbus_interface == I
     assert outer.object_path == outer.__dbus_object_path__ == "/service"
     assert outer.bus_name == outer.requested_bus_name == service.connection.get_unique_name()
+
+
+BUS = "org.freedesktop.DBus"
+
+
+def identity(client):
+    return client.call_blocking(BUS, "/", BUS, "GetId", "", ())
+
+
+def test_an_interface_keeps_its_methods(client):
+    interface = dbus.Interface(client.get_object(BUS, "/x", introspect=False), BUS)
+    assert interface.GetId is interface.GetId is not interface.get_dbus_method("GetId")
+    assert interface.GetId() == interface.GetId() == identity(client)
+    gone = weakref.ref(interface.proxy_object)
+    gc.disable()
+    try:
+        del interface
+        assert gone() is None  # there is no cycle
+    finally:
+        gc.enable()
+
+
+def test_an_interface_keeps_no_method_that_may_change(client):
+    class Proxy(proxies.ProxyObject):
+        def get_dbus_method(self, member, dbus_interface=None):
+            return super().get_dbus_method(self.member, dbus_interface)
+
+    interface = dbus.Interface(Proxy(client, BUS, "/x", introspect=False), BUS)
+    interface.proxy_object.member = "Missing"
+    with pytest.raises(dbus.DBusException, match="Missing"):
+        interface.Any()
+    interface.proxy_object.member = "GetId"
+    assert interface.Any() == identity(client)
+
+    # While introspection is under way, a method that will wait for it.
+    interface = dbus.Interface(client.get_object(BUS, "/org/freedesktop/DBus"), BUS)
+    assert isinstance(interface.GetNameOwner, proxies._DeferredMethod)
+    assert interface.GetNameOwner(BUS) == BUS
+    assert isinstance(interface.GetNameOwner, proxies._ProxyMethod)
+    assert interface.GetNameOwner(BUS) == BUS
 
 
 def test_signals_of_a_proxy_come_from_its_object_alone(client, serving, service):
