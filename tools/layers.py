@@ -277,7 +277,7 @@ def main(arguments: list[str]) -> int:
         text = path.read_text(encoding="utf-8")
         check_includes(path, text, report)
         sizes[path] = check_sizes(path, text, c_functions(text), report)
-    for folder in ("dbus", "test", "tools", "examples", "bench"):
+    for folder in ("dbus", "test", "tools", "examples", "bench", "reliability"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             text = path.read_text(encoding="utf-8")
             tree = ast.parse(text, str(path))
