@@ -133,8 +133,10 @@ raise_named(const char *name, const char *text)
     _cleanup_object_ PyObject *module = PyImport_ImportModule("asyncio.exceptions");
     _cleanup_object_ PyObject *type = module ? PyObject_GetAttrString(module, name) : NULL;
 
-    if (type)
+    if (type && text)
         PyErr_SetString(type, text);
+    else if (type)
+        PyErr_SetNone(type);
     return NULL;
 }
 
@@ -149,7 +151,7 @@ outcome(Future *self)
         PyErr_SetObject((PyObject *)Py_TYPE(self->outcome), self->outcome);
         return NULL;
     case CANCELLED:
-        return raise_named("CancelledError", "");
+        return raise_named("CancelledError", NULL);
     default:
         return raise_named("InvalidStateError", "the call is still in flight");
     }
