@@ -80,15 +80,16 @@ run_filters(Connection *self, LazyMessage *message)
 static enum Outcome
 run_object_paths(Connection *self, const char *path, LazyMessage *message)
 {
-    bool none = false;
-    _cleanup_object_ PyObject *handlers = paths_find(&self->paths, path, &none);
+    State *st = message->st;
+    _cleanup_object_ PyObject *first = Py_XNewRef(paths_first_borrow(st, &self->paths, path));
 
-    if (handlers && dbus_message_get_type(message->dbus) == DBUS_MESSAGE_TYPE_METHOD_CALL &&
-        objectcall_serve(self, PyList_GET_ITEM(handlers, 0), message))
+    if (first && dbus_message_get_type(message->dbus) == DBUS_MESSAGE_TYPE_METHOD_CALL &&
+        objectcall_serve(self, first, message))
         return HANDLED;
+    _cleanup_object_ PyObject *handlers = first ? paths_find(st, &self->paths, path) : NULL;
     PyObject *object = handlers ? lazymessage_borrow(message) : NULL;
     if (!object) {
-        if (!none)
+        if (PyErr_Occurred())
             mainloop_handler_failed(&self->loop);
         return NOT_HANDLED;
     }
@@ -138,7 +139,8 @@ static DBusMessage *
 unknown_method_new(Connection *self, DBusMessage *call)
 {
     const char *interface = dbus_message_get_interface(call);
-    int known = paths_has_object(&self->paths, dbus_message_get_path(call));
+    int known =
+        paths_has_object(state_of((PyObject *)self), &self->paths, dbus_message_get_path(call));
 
     if (known < 0)
         mainloop_handler_failed(&self->loop);

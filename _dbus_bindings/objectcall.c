@@ -6,28 +6,45 @@
 
 #include <string.h>
 
-#include "blocking.h"
+#include "answer.h"
 #include "cleanup.h"
-#include "commit.h"
 #include "compat.h"
-#include "encode.h"
 #include "errors.h"
 #include "message.h"
 #include "program.h"
 #include "validate.h"
 
-/* The functions of dbus.service that programs replace, and the notes that decorators make: those
- * with which a method is more than its arguments. */
+/* The functions of dbus.service that programs replace. */
 #define HOOKS 3
 static const char *const hook_names[HOOKS] = {"_method_lookup", "_method_reply_return",
                                               "_method_reply_error"};
-#define NOTES 11
-enum { IS_METHOD, INTERFACE_NOTE, OUT_SIGNATURE, GET_ARGS_OPTIONS, FIRST_EXTRA };
+
+/* The notes that decorators make. */
+enum {
+    IS_METHOD,
+    INTERFACE_NOTE,
+    OUT_SIGNATURE,
+    GET_ARGS_OPTIONS,
+    BYTE_ARRAYS, /* in the options */
+    FIRST_EXTRA, /* those with which a method is more than its arguments */
+    FIRST_OTHER = FIRST_EXTRA + 7,
+    NOTES = FIRST_OTHER + 2
+};
 static const char *const note_names[NOTES] = {
-    "_dbus_is_method",        "_dbus_interface",          "_dbus_out_signature",
-    "_dbus_get_args_options", "_dbus_async_callbacks",    "_dbus_sender_keyword",
-    "_dbus_path_keyword",     "_dbus_rel_path_keyword",   "_dbus_destination_keyword",
-    "_dbus_message_keyword",  "_dbus_connection_keyword",
+    "_dbus_is_method",
+    "_dbus_interface",
+    "_dbus_out_signature",
+    "_dbus_get_args_options",
+    "byte_arrays",
+    "_dbus_async_callbacks",
+    "_dbus_sender_keyword",
+    "_dbus_path_keyword",
+    "_dbus_rel_path_keyword",
+    "_dbus_destination_keyword",
+    "_dbus_message_keyword",
+    "_dbus_connection_keyword",
+    "_dbus_in_signature",
+    "_dbus_args",
 };
 
 /* One call on its way. */
@@ -46,7 +63,8 @@ static bool
 hooks_are_original(State *st)
 {
     for (int i = 0; i < HOOKS; i++)
-        if (PyDict_GetItem(st->service_globals, PyTuple_GET_ITEM(st->service_hook_names, i)) !=
+        if (PyDict_GetItemWithError(st->service_globals,
+                                    PyTuple_GET_ITEM(st->service_hook_names, i)) !=
             PyTuple_GET_ITEM(st->service_hooks, i))
             return false;
     return true;
@@ -66,38 +84,58 @@ first_attribute(PyTypeObject *type, PyObject *name)
 
     for (Py_ssize_t i = 0; order && i < PyTuple_GET_SIZE(order); i++) {
         PyObject *dict = type_dict_borrow((PyTypeObject *)PyTuple_GET_ITEM(order, i));
-        PyObject *found = dict ? PyDict_GetItem(dict, name) : NULL;
+        PyObject *found = dict ? PyDict_GetItemWithError(dict, name) : NULL;
 
-        if (found)
+        if (found || PyErr_Occurred())
             return found;
     }
     return NULL;
 }
 
-static PyObject *
-note(const ObjectCall *call, PyObject *notes, int which)
+/* The number of the note, NOTES if it is none of them. */
+static int
+note_number(State *st, PyObject *name)
 {
-    PyObject *found = PyDict_GetItem(notes, PyTuple_GET_ITEM(call->st->service_note_names, which));
+    for (int i = 0; i < NOTES; i++)
+        if (PyTuple_GET_ITEM(st->service_note_names, i) == name)
+            return i;
+    /* The decorators' own names are interned. */
+    for (int i = 0; i < NOTES && PyUnicode_Check(name); i++)
+        if (PyUnicode_Compare(PyTuple_GET_ITEM(st->service_note_names, i), name) == 0)
+            return i;
+    return NOTES;
+}
 
-    return found ? found : Py_None;
+/* The notes that are not None, borrowed, by their numbers: one walk is quicker than a look-up each. */
+static void
+read_notes(State *st, PyObject *notes, PyObject *values[NOTES + 1])
+{
+    PyObject *name, *value;
+    Py_ssize_t pos = 0;
+
+    while (PyDict_Next(notes, &pos, &name, &value))
+        if (value != Py_None)
+            values[note_number(st, name)] = value;
 }
 
 /* Does the method get nothing but its arguments? */
 static bool
-wants_arguments_only(ObjectCall *call, PyObject *notes)
+wants_arguments_only(ObjectCall *call, PyObject *const *notes)
 {
-    for (int i = FIRST_EXTRA; i < NOTES; i++)
-        if (note(call, notes, i) != Py_None)
+    PyObject *options = notes[GET_ARGS_OPTIONS];
+
+    for (int i = FIRST_EXTRA; i < FIRST_OTHER; i++)
+        if (notes[i])
             return false;
-    PyObject *options = note(call, notes, GET_ARGS_OPTIONS);
     call->flavour = DECODE_TYPED;
-    if (options == Py_None)
+    if (!options)
         return true;
     if (!PyDict_CheckExact(options) || PyDict_GET_SIZE(options) > 1)
         return false;
     if (PyDict_GET_SIZE(options) == 0)
         return true;
-    PyObject *byte_arrays = PyDict_GetItemString(options, "byte_arrays");
+    PyObject *byte_arrays = PyDict_GetItemWithError(
+        options, PyTuple_GET_ITEM(call->st->service_note_names, BYTE_ARRAYS));
     if (byte_arrays == Py_True)
         call->flavour = DECODE_TYPED_BYTE_ARRAYS;
     return byte_arrays == Py_True || byte_arrays == Py_False;
@@ -107,19 +145,23 @@ wants_arguments_only(ObjectCall *call, PyObject *notes)
 static bool
 is_simple_method(ObjectCall *call, PyObject *function, const char *interface)
 {
-    PyObject *notes = PyFunction_Check(function) ? ((PyFunctionObject *)function)->func_dict : NULL;
+    PyObject *dict = PyFunction_Check(function) ? ((PyFunctionObject *)function)->func_dict : NULL;
+    PyObject *notes[NOTES + 1] = {NULL};
 
-    if (!notes || note(call, notes, IS_METHOD) != Py_True)
+    if (!dict)
         return false;
-    PyObject *own = note(call, notes, INTERFACE_NOTE);
-    if (interface &&
-        (!PyUnicode_Check(own) || PyUnicode_CompareWithASCIIString(own, interface) != 0))
+    read_notes(call->st, dict, notes);
+    PyObject *own = notes[INTERFACE_NOTE];
+    if (notes[IS_METHOD] != Py_True ||
+        (interface &&
+         !(own && PyUnicode_Check(own) && PyUnicode_CompareWithASCIIString(own, interface) == 0)))
         return false;
-    call->out_signature = note(call, notes, OUT_SIGNATURE);
-    return PyUnicode_Check(call->out_signature) && wants_arguments_only(call, notes);
+    call->out_signature = notes[OUT_SIGNATURE];
+    return call->out_signature && PyUnicode_Check(call->out_signature) &&
+           wants_arguments_only(call, notes);
 }
 
-/* Finds the method; false: dbus.service is to do it, and there is no exception. */
+/* Finds the method; false: dbus.service is to do it. */
 static bool
 find(ObjectCall *call, PyObject *handler)
 {
@@ -134,10 +176,8 @@ find(ObjectCall *call, PyObject *handler)
     _cleanup_object_ PyObject *name =
         program_shared_text(st, call->member, strlen(call->member), false);
     PyObject *function = name ? first_attribute(Py_TYPE(call->object), name) : NULL;
-    if (!function || !is_simple_method(call, function, dbus_message_get_interface(dbus))) {
-        PyErr_Clear();
+    if (!function || !is_simple_method(call, function, dbus_message_get_interface(dbus)))
         return false;
-    }
     call->function = Py_NewRef(function);
     return true;
 }
@@ -169,22 +209,6 @@ fail(const ObjectCall *call, PyObject *values)
     leave_to(call, "_call_failed", exception, values);
 }
 
-static PyObject *
-call_function(const ObjectCall *call)
-{
-    _cleanup_object_ PyObject *list =
-        message_decode(call->st, call->message->dbus, call->flavour, NULL);
-    Py_ssize_t n = list ? PyList_GET_SIZE(list) : 0;
-    _cleanup_object_ PyObject *args = list ? PyTuple_New(n + 1) : NULL;
-
-    if (!args)
-        return NULL;
-    PyTuple_SET_ITEM(args, 0, Py_NewRef(call->object));
-    for (Py_ssize_t i = 0; i < n; i++)
-        PyTuple_SET_ITEM(args, i + 1, Py_NewRef(PyList_GET_ITEM(list, i)));
-    return PyObject_Call(call->function, args, NULL);
-}
-
 /* The values to send for what the method returned, a tuple. */
 static PyObject *
 values_new(const ObjectCall *call, const Program *program, PyObject *result)
@@ -203,32 +227,17 @@ values_new(const ObjectCall *call, const Program *program, PyObject *result)
 static int
 reply(const ObjectCall *call, PyObject *result, PyObject **ret_values)
 {
-    State *st = call->st;
-    Link *link = call->connection->link;
     Py_ssize_t len;
     const char *text = check_text(call->out_signature, "out_signature", &len);
-    _cleanup_program_ Program *program = text ? program_get(st, text, (size_t)len) : NULL;
+    _cleanup_program_ Program *program = text ? program_get(call->st, text, (size_t)len) : NULL;
     _cleanup_object_ PyObject *values = program ? values_new(call, program, result) : NULL;
-    _cleanup_encoder_ Encoder encoder;
 
-    encoder_init(&encoder, st);
     if (!values)
         return -1;
-    if (dbus_message_get_no_reply(call->message->dbus))
-        return 0;
-    _cleanup_message_ DBusMessage *answer = dbus_message_new_method_return(call->message->dbus);
-    if (!answer) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    if (encode_args(&encoder, program, PySequence_Fast_ITEMS(values), PyTuple_GET_SIZE(values)) <
-            0 ||
-        commit_body(st, &answer, true, program, &encoder) < 0) {
+    if (answer_send(call->connection, call->message->dbus, program, values, false) < 0) {
         *ret_values = TAKE(values);
         return -1;
     }
-    if (link)
-        WITH_LINK(link, link_send(link, answer, NULL));
     return 0;
 }
 
@@ -237,12 +246,16 @@ objectcall_serve(Connection *self, PyObject *handler, LazyMessage *message)
 {
     ObjectCall call = {.st = message->st, .connection = self, .message = message};
 
-    if (!find(&call, handler))
+    if (!find(&call, handler)) {
+        PyErr_Clear();
         return false;
+    }
     _keep_object_ PyObject *function = call.function;
     _keep_object_ PyObject *object = Py_NewRef(call.object);
     _cleanup_object_ PyObject *signature = Py_NewRef(call.out_signature);
-    _cleanup_object_ PyObject *result = call_function(&call);
+    _cleanup_object_ PyObject *arguments =
+        message_decode(call.st, message->dbus, call.flavour, NULL);
+    _cleanup_object_ PyObject *result = arguments ? answer_call(function, object, arguments) : NULL;
     _cleanup_object_ PyObject *values = NULL;
 
     if (result && PyCoro_CheckExact(result))

@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "compat.h"
+#include "program.h"
 
 int
 paths_init(Paths *paths)
@@ -139,49 +140,56 @@ paths_remove(Paths *paths, PyObject *path)
     return count_path(paths, path, -1);
 }
 
-/* Adds the handler of the `len` bytes at `path` to the list; of an ancestor, only a fallback. */
-static int
-collect_handler(Paths *paths, const char *path, Py_ssize_t len, bool ancestor, PyObject **list)
+/* The handler of the `len` bytes at `path`, borrowed; of an ancestor, only a fallback.  NULL with an
+ * exception, or without. */
+static PyObject *
+handler_at(State *st, const Paths *paths, const char *path, Py_ssize_t len, bool ancestor)
 {
-    _cleanup_object_ PyObject *key = PyUnicode_FromStringAndSize(path, len);
     PyObject *handlers = ancestor ? paths->fallbacks : paths->handlers;
-    PyObject *handler = key ? PyDict_GetItemWithError(handlers, key) : NULL;
 
-    if (!handler)
-        return PyErr_Occurred() ? -1 : 0;
-    if (!*list && !(*list = PyList_New(0)))
-        return -1;
-    return PyList_Append(*list, handler);
+    if (PyDict_GET_SIZE(handlers) == 0)
+        return NULL;
+    _cleanup_object_ PyObject *key = program_shared_text(st, path, (size_t)len, false);
+    return key ? PyDict_GetItemWithError(handlers, key) : NULL;
 }
 
 PyObject *
-paths_find(Paths *paths, const char *path, bool *ret_none)
+paths_first_borrow(State *st, const Paths *paths, const char *path)
 {
-    _cleanup_object_ PyObject *list = NULL;
     Py_ssize_t len = (Py_ssize_t)strlen(path);
+    PyObject *handler = handler_at(st, paths, path, len, false);
 
-    if (collect_handler(paths, path, len, false, &list) < 0)
+    while (!handler && !PyErr_Occurred() && PyDict_GET_SIZE(paths->fallbacks) && len > 1) {
+        len = parent_length(path, len);
+        handler = handler_at(st, paths, path, len, true);
+    }
+    return handler;
+}
+
+PyObject *
+paths_find(State *st, const Paths *paths, const char *path)
+{
+    _cleanup_object_ PyObject *list = PyList_New(0);
+    Py_ssize_t len = (Py_ssize_t)strlen(path);
+    PyObject *handler = list ? handler_at(st, paths, path, len, false) : NULL;
+
+    if (PyErr_Occurred() || (handler && PyList_Append(list, handler) < 0))
         return NULL;
     while (PyDict_GET_SIZE(paths->fallbacks) && len > 1) {
         len = parent_length(path, len);
-        if (collect_handler(paths, path, len, true, &list) < 0)
+        handler = handler_at(st, paths, path, len, true);
+        if (handler ? PyList_Append(list, handler) < 0 : PyErr_Occurred() != NULL)
             return NULL;
     }
-    *ret_none = !list;
     return TAKE(list);
 }
 
 int
-paths_has_object(Paths *paths, const char *path)
+paths_has_object(State *st, const Paths *paths, const char *path)
 {
-    bool none = false;
-
-    if (!paths->root_is_plain)
+    if (!paths->root_is_plain || paths_first_borrow(st, paths, path))
         return 1;
-    _cleanup_object_ PyObject *handlers = paths_find(paths, path, &none);
-    if (handlers || !none)
-        return handlers ? 1 : -1;
-    _cleanup_object_ PyObject *key = PyUnicode_FromString(path);
+    _cleanup_object_ PyObject *key = PyErr_Occurred() ? NULL : PyUnicode_FromString(path);
     return key ? PyDict_Contains(paths->children, key) : -1;
 }
 

@@ -13,6 +13,8 @@
 
 #include <stdbool.h>
 
+#include "state.h"
+
 typedef struct Paths {
     PyObject *handlers;  /* dict: path -> on_message, or NULL */
     PyObject *fallbacks; /* dict: the same for those that serve what is below, too */
@@ -31,14 +33,16 @@ int paths_add(Paths *paths, PyObject *path, PyObject *on_message, bool fallback)
 int paths_remove(Paths *paths, PyObject *path);
 
 /* The on_message callables for a message to `path`: its own, then those of ancestors registered
- * as fallback, nearest first.  A new list, NULL with *ret_none where there is none (no exception),
- * NULL with an exception. */
-PyObject *paths_find(Paths *paths, const char *path, bool *ret_none);
+ * as fallback, nearest first.  A new list, or NULL with an exception. */
+PyObject *paths_find(State *st, const Paths *paths, const char *path);
+
+/* The first of them, borrowed; NULL with an exception, or without one where there is none. */
+PyObject *paths_first_borrow(State *st, const Paths *paths, const char *path);
 
 /* Is there an object at the path, as libdbus sees it: a registered one, an ancestor of one, or
  * anything below a fallback?  The root is a fallback until it is registered as none. -1 with an
  * exception. */
-int paths_has_object(Paths *paths, const char *path);
+int paths_has_object(State *st, const Paths *paths, const char *path);
 
 /* A new sorted list of str: the names of the children of `path`. */
 PyObject *paths_children(Paths *paths, const char *path);

@@ -136,22 +136,14 @@ header_new(State *st, const void *source)
         read_number(self, REPLY_SERIAL, "reply_serial", &reply_serial) < 0)
         return NULL;
     _cleanup_message_ DBusMessage *message = dbus_message_new(type);
-    if (!message || !set_texts(message, &texts) ||
-        (reply_serial && !dbus_message_set_reply_serial(message, reply_serial)))
+    /* The serial first: libdbus looks for the field from the first one on. */
+    if (!message || (reply_serial && !dbus_message_set_reply_serial(message, reply_serial)) ||
+        !set_texts(message, &texts))
         return (DBusMessage *)(void *)PyErr_NoMemory();
     dbus_message_set_no_reply(message, flags & 1);
     dbus_message_set_auto_start(message, !(flags & 2));
     dbus_message_set_allow_interactive_authorization(message, !!(flags & 4));
     return check_sendable(message) < 0 ? NULL : TAKE(message);
-}
-
-/* A header with a reply serial is never sent again. */
-static bool
-is_reply(const Plain *self)
-{
-    PyObject *serial = self->fields[REPLY_SERIAL];
-
-    return serial && serial != Py_None && PyObject_IsTrue(serial) != 0;
 }
 
 static TemplateKey
@@ -163,12 +155,30 @@ key_of(const Plain *self)
     return key;
 }
 
+/* Whether the header is one for many messages, which the key tells from others, but for the serial
+ * that each of them answers: a reply has one, and nothing else has. */
+static bool
+is_regular(State *st, const Plain *self, uint32_t reply_serial)
+{
+    PyObject *type = self->fields[MESSAGE_TYPE];
+    bool reply = type == PyTuple_GET_ITEM(st->plain_types, DBUS_MESSAGE_TYPE_METHOD_RETURN) ||
+                 type == PyTuple_GET_ITEM(st->plain_types, DBUS_MESSAGE_TYPE_ERROR);
+
+    return reply == (reply_serial != 0);
+}
+
 static DBusMessage *
 header_of(State *st, const Plain *self)
 {
     TemplateKey key = key_of(self);
+    uint32_t reply_serial;
 
-    return is_reply(self) ? header_new(st, self) : template_copy_new(st, &key, header_new, self);
+    if (read_number(self, REPLY_SERIAL, "reply_serial", &reply_serial) < 0)
+        return NULL;
+    if (!is_regular(st, self, reply_serial))
+        return header_new(st, self);
+    return reply_serial ? template_reply_new(st, &key, header_new, self, reply_serial)
+                        : template_copy_new(st, &key, header_new, self);
 }
 
 bool
@@ -177,9 +187,12 @@ plain_is_valid(State *st, PyObject *plain)
     const Plain *self = (const Plain *)plain;
     TemplateKey key = key_of(self);
     _cleanup_message_ DBusMessage *made = NULL;
-    bool valid = plain_check_classes(st) == 0 &&
-                 (is_reply(self) ? (made = header_new(st, self)) != NULL
-                                 : template_borrow(st, &key, header_new, self) != NULL);
+    uint32_t reply_serial;
+    bool valid =
+        plain_check_classes(st) == 0 &&
+        read_number(self, REPLY_SERIAL, "reply_serial", &reply_serial) == 0 &&
+        (is_regular(st, self, reply_serial) ? template_borrow(st, &key, header_new, self) != NULL
+                                            : (made = header_new(st, self)) != NULL);
 
     if (!valid)
         PyErr_Clear();

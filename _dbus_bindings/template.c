@@ -67,6 +67,8 @@ template_borrow(State *st, const TemplateKey *key, TemplateMake *make, const voi
     DBusMessage *message = make(st, source);
     if (!message)
         return NULL;
+    /* libdbus notes where each field is when it is first asked for one, and copies have the notes. */
+    dbus_message_get_signature(message);
     template_clear(slot);
     for (int i = 0; i < TEMPLATE_KEY; i++)
         slot->key.parts[i] = Py_XNewRef(key->parts[i]);
@@ -88,4 +90,17 @@ template_copy_new(State *st, const TemplateKey *key, TemplateMake *make, const v
         PyErr_NoMemory();
     return message;
 #endif
+}
+
+DBusMessage *
+template_reply_new(State *st, const TemplateKey *key, TemplateMake *make, const void *source,
+                   uint32_t reply_serial)
+{
+    DBusMessage *message = template_copy_new(st, key, make, source);
+
+    if (message && !dbus_message_set_reply_serial(message, reply_serial)) {
+        dbus_message_unref(message);
+        return (DBusMessage *)(void *)PyErr_NoMemory();
+    }
+    return message;
 }

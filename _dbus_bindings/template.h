@@ -12,6 +12,7 @@
 #include <Python.h>
 
 #include <dbus/dbus.h>
+#include <stdint.h>
 
 #include "state.h"
 
@@ -32,6 +33,10 @@ DBusMessage *template_borrow(State *st, const TemplateKey *key, TemplateMake *ma
 /* The same to be changed and sent; owned. */
 DBusMessage *template_copy_new(State *st, const TemplateKey *key, TemplateMake *make,
                                const void *source);
+
+/* The same for a reply, whose key has all but the serial that it answers. */
+DBusMessage *template_reply_new(State *st, const TemplateKey *key, TemplateMake *make,
+                                const void *source, uint32_t reply_serial);
 
 /* Called when the module goes; NULL is fine. */
 void template_cache_free(struct TemplateCache *cache);

@@ -48,7 +48,7 @@ class Asker:
         got: list[Any] = []
         self.client.call_async(
             self.connection.get_unique_name(),
-            "/o",
+            options.get("path", "/o"),
             interface,
             member,
             options.get("signature"),
@@ -122,6 +122,40 @@ def test_what_a_method_wants_beside_its_arguments(base: Any, ask: Any, keyword: 
     export(base, ask, M=M)
     assert ask("x") == ()
     assert seen != [None]
+
+
+def test_notes_made_by_hand(base: Any, ask: Any) -> None:
+    seen: list[Any] = []
+
+    @method("s", "", sender_keyword="extra")
+    def M(self: Any, text: Any, extra: Any = None) -> None:
+        seen.append(extra)
+
+    name = "".join(["_dbus_sender", "_keyword"])  # not the interned one
+    M.__dict__[name] = M.__dict__.pop(name)
+    M.__dict__["something else"] = M.__dict__["_dbus_something_else"] = 5
+    M.__dict__[5] = 5
+    export(base, ask, M=M)
+    assert ask("x") == ()
+    assert seen == [ask.client.get_unique_name()]
+
+
+def test_a_fallback(base: Any, ask: Any) -> None:
+    class Fallback(dbus.service.FallbackObject, base):  # type: ignore[misc]
+        @method("s", "s")
+        def M(self, text: Any) -> Any:
+            return text * 2
+
+    class Own(base):  # type: ignore[misc]
+        @method("s", "s")
+        def M(self, text: Any) -> Any:
+            return "own"
+
+    Fallback(ask.connection, "/")
+    assert ask("x") == ("xx",)
+    Own(ask.connection, "/o")
+    assert ask("x") == ("own",)
+    assert ask("x", path="/o/p") == ("xx",)
 
 
 def test_asynchronous_methods(base: Any, ask: Any) -> None:

@@ -39,7 +39,16 @@ C_LAYERS: list[tuple[str, tuple[str, ...]]] = [
     ("loop type", ("mainloop*",)),
     (
         "connection",
-        ("pendingcall*", "connection*", "deliver*", "objectcall*", "dispatch*", "bus*", "server*"),
+        (
+            "pendingcall*",
+            "connection*",
+            "deliver*",
+            "answer*",
+            "objectcall*",
+            "dispatch*",
+            "bus*",
+            "server*",
+        ),
     ),
     ("loops", ("loopapi*", "loopfd*", "capi*", "../_dbus_glib_bindings/*")),
     ("module", ("module*", "constants*", "state.c")),

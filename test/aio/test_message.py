@@ -303,6 +303,22 @@ def test_what_cannot_be_sent() -> None:
         to_bindings(Message("a.b", "/a", "i.f", "with-dash"))
 
 
+def test_one_header_for_many_replies() -> None:
+    """Those that were sent before leave no serial, and no leave, to those that have none."""
+    kinds = (MessageType.METHOD_RETURN, MessageType.ERROR, MessageType.METHOD_CALL)
+    for kind in kinds:
+        message = Message("a.b", "/a", None, "M", kind, error_name="e.r", validate=False)
+        for serial in (7, 2**32 - 1, 7):
+            message.reply_serial = serial
+            assert to_bindings(message).get_reply_serial() == serial
+        message.reply_serial = 0
+        if kind is MessageType.METHOD_CALL:
+            assert to_bindings(message).get_reply_serial() == 0
+        else:
+            with pytest.raises(InvalidMessageError):
+                to_bindings(message)
+
+
 def test_the_first_message_of_a_process_can_be_a_reply() -> None:
     code = (
         "from dbus.aio.message import Message\n"
