@@ -202,6 +202,7 @@ connection_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->futures.loop);
     Py_VISIT(self->futures.handlers);
     Py_VISIT(self->futures.ended);
+    Py_VISIT(self->served);
     if (matches_traverse(&self->matches, visit, arg))
         return 1;
     if (paths_traverse(&self->paths, visit, arg))
@@ -224,6 +225,7 @@ connection_clear(PyObject *object)
     Py_CLEAR(self->futures.loop);
     Py_CLEAR(self->futures.handlers);
     Py_CLEAR(self->futures.ended);
+    Py_CLEAR(self->served);
     matches_clear(&self->matches);
     paths_clear(&self->paths);
     return 0;

@@ -25,6 +25,7 @@ typedef struct Connection {
     PyObject *filters;   /* tuple of callables, replaced as a whole */
     PyObject *receiver;  /* of plain messages, instead of all that follows; or NULL */
     FutureTerms futures; /* of its calls; NULL without a receiver */
+    PyObject *served;    /* what _serve_plain() was given, a tuple; or NULL */
     Matches matches;
     Paths paths;
     PendingCall *pending; /* the calls in flight, owned */
@@ -51,6 +52,7 @@ PyObject *conn_remove_match(PyObject *self, PyObject *match);
 /* Those of connection_plain.c. */
 PyObject *conn_open(PyObject *cls, PyObject *address);
 PyObject *conn_receive_plain(PyObject *self, PyObject *args);
+PyObject *conn_serve_plain(PyObject *self, PyObject *args);
 PyObject *conn_send_plain(PyObject *self, PyObject *message);
 PyObject *conn_call_plain(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *conn_await_plain(PyObject *self, PyObject *const *args, Py_ssize_t n);

@@ -505,6 +505,14 @@ PyMethodDef connection_methods[] = {
      "_await_plain(); a reply is its result if the list `handlers` is empty and there are no\n"
      "descriptors, else `ended(future, outcome, timed_out)` is called to complete it, as the\n"
      "handler of _call_plain() is."},
+    {"_serve_plain", conn_serve_plain, METH_VARARGS,
+     "_serve_plain(exported, serving, finish)\n\n"
+     "Serve the usual calls of interfaces before the receiver hears of them, while the list\n"
+     "`handlers` is empty.  `exported` is a dict: path -> dict: name -> interface.  `serving` is\n"
+     "the ContextVar that holds the call meanwhile, an object whose method `message()` makes a\n"
+     "Message of it; `finish(message, method, result, exception)` is called for what was not "
+     "usual\n"
+     "afterwards."},
     {"_send_plain", conn_send_plain, METH_O,
      "_send_plain(message) -> bool\n\n"
      "Queue a Message of dbus.aio and set its serial.  True if everything is written; if not, the\n"

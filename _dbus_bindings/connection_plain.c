@@ -42,6 +42,18 @@ conn_receive_plain(PyObject *object, PyObject *args)
 }
 
 PyObject *
+conn_serve_plain(PyObject *self, PyObject *args)
+{
+    PyObject *exported, *serving, *finish;
+
+    if (!PyArg_ParseTuple(args, "O!O!O:_serve_plain", &PyDict_Type, &exported, &PyContextVar_Type,
+                          &serving, &finish))
+        return NULL;
+    Py_XSETREF(((Connection *)self)->served, Py_NewRef(args));
+    Py_RETURN_NONE;
+}
+
+PyObject *
 conn_send_plain(PyObject *object, PyObject *plain)
 {
     Link *link = ((Connection *)object)->link;

@@ -19,6 +19,7 @@
 #include "message.h"
 #include "objectcall.h"
 #include "plain.h"
+#include "servedcall.h"
 
 #define DISPATCH_BATCH 64 /* messages a turn of the loop */
 
@@ -175,6 +176,8 @@ dispatch_plain(State *st, Connection *self, DBusMessage *dbus)
 
     if (type < DBUS_MESSAGE_TYPE_METHOD_CALL || type > DBUS_MESSAGE_TYPE_SIGNAL)
         return; /* of a later version of the protocol: to be ignored (Message Format) */
+    if (type == DBUS_MESSAGE_TYPE_METHOD_CALL && servedcall_serve(st, self, dbus))
+        return;
     _cleanup_object_ PyObject *message = plain_new(st, dbus);
     if (!message) {
         mainloop_handler_failed(&self->loop);

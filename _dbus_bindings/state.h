@@ -40,6 +40,7 @@
     X(error_message)                                                                               \
     X(signal_message)                                                                              \
     X(plain)                                                                                       \
+    X(served_call)                                                                                 \
     X(signal_match)                                                                                \
     X(connection)                                                                                  \
     X(libdbus_connection)                                                                          \
@@ -67,6 +68,9 @@
     X(service_hooks)                                                                               \
     X(service_hook_names)                                                                          \
     X(service_note_names)                                                                          \
+    X(str_dbus_members)                                                                            \
+    X(str_methods)                                                                                 \
+    X(str_served)                                                                                  \
     X(plain_parameters) /* names of the parameters of its Message */
 
 /* The parts of the module in the order in which they are set up; each gives
@@ -95,6 +99,7 @@
     X(connection)                                                                                  \
     X(server)                                                                                      \
     X(objectcall)                                                                                  \
+    X(servedcall)                                                                                  \
     X(loopfd)                                                                                      \
     X(capi)                                                                                        \
     X(constants)

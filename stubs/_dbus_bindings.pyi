@@ -4,6 +4,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any, Generic, Protocol, SupportsInt, TypeVar, final
 
 if sys.version_info >= (3, 11):
@@ -309,6 +310,13 @@ class Connection:
         loop: asyncio.AbstractEventLoop,
         handlers: list[Any],
         ended: Callable[[asyncio.Future[Any], Any, bool], object],
+        /,
+    ) -> None: ...
+    def _serve_plain(
+        self,
+        exported: dict[str, dict[str, Any]],
+        serving: ContextVar[Any],
+        finish: Callable[..., object],
         /,
     ) -> None: ...
     def _send_plain(self, message: _PlainMessage, /) -> bool: ...

@@ -45,6 +45,7 @@ C_LAYERS: list[tuple[str, tuple[str, ...]]] = [
             "deliver*",
             "answer*",
             "objectcall*",
+            "servedcall*",
             "dispatch*",
             "bus*",
             "server*",

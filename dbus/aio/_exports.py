@@ -18,9 +18,10 @@ from dbus.aio.validators import assert_interface_name_valid, assert_object_path_
 
 TYPE_CHECKING = False  # importing typing costs more than all the rest
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine, Iterable
+    from collections.abc import Awaitable, Coroutine
     from typing import Any, Optional, Union
 
+    from _dbus_bindings import Connection
     from dbus.aio._members import Method, Property
     from dbus.aio.message_bus import MessageBus
 
@@ -38,7 +39,7 @@ class Exports:
 
     def __init__(self, bus: MessageBus) -> None:
         self._bus = bus
-        self._paths: dict[str, dict[str, Served]] = {}
+        self._paths: dict[str, dict[str, ServiceInterface]] = {}
         self._standard: dict[str, Served] = {
             name: (make(self), _standard.METHODS[name]) for name, make in _standard.CLASSES.items()
         }
@@ -53,13 +54,13 @@ class Exports:
         assert_object_path_valid(path)
         if not isinstance(interface, ServiceInterface):
             raise TypeError(f"a ServiceInterface is exported, not a {type(interface).__name__}")
-        methods = members_of(interface).methods
+        members_of(interface)
         name = interface.name
         assert_interface_name_valid(name)
         if name in self._paths.get(path, ()):
             raise ValueError(f'an interface "{name}" is exported at path "{path}" already')
         attach(interface, self, path)
-        self._paths.setdefault(path, {})[name] = interface, methods
+        self._paths.setdefault(path, {})[name] = interface
         self._announce(path, name, interface)
 
     def remove(self, path: str, interface: Optional[Union[ServiceInterface, str]] = None) -> None:
@@ -80,7 +81,7 @@ class Exports:
                 f"interface is a ServiceInterface or its name, not {type(interface).__name__}"
             )
         for name in names:
-            detach(interfaces.pop(name)[0], self)
+            detach(interfaces.pop(name), self)
         if not interfaces:
             self._paths.pop(path, None)
         if names:
@@ -89,13 +90,13 @@ class Exports:
     def clear(self) -> None:
         """Forget everything that is exported, without a signal."""
         for interfaces in self._paths.values():
-            for interface, _ in interfaces.values():
+            for interface in interfaces.values():
                 detach(interface, self)
         self._paths.clear()
 
     def interfaces_at(self, path: str) -> dict[str, ServiceInterface]:
         """The interfaces of the object at ``path``, by name; empty if there is none."""
-        return {name: interface for name, (interface, _) in self._paths.get(path, {}).items()}
+        return dict(self._paths.get(path, ()))
 
     def paths_below(self, path: str) -> list[str]:
         """The paths of all objects below ``path``; below the root also the root itself."""
@@ -157,10 +158,7 @@ class Exports:
         token = serving.set(msg)
         try:
             result = method.function(served, *method.arguments_of(msg.body, msg.unix_fds))
-            if hasattr(result, "__await__"):
-                self._spawn(self._return_later(msg, method, result), result)
-            else:
-                self._return(msg, method, result)
+            self._take(msg, method, result)
         except BaseException as error:
             self._fail(msg, error)
             if isinstance(error, (SystemExit, KeyboardInterrupt)):
@@ -168,19 +166,45 @@ class Exports:
         finally:
             serving.reset(token)
 
+    def serve_through(self, connection: Connection) -> None:
+        """Have the C module serve the usual calls that come in."""
+        connection._serve_plain(self._paths, serving, self._finish)
+
+    def _finish(
+        self, msg: Message, method: Method, result: Any, error: Optional[BaseException]
+    ) -> None:
+        """The rest of a call whose method the C module has called: it returned or raised this."""
+        try:
+            if error is not None:
+                raise error
+            self._take(msg, method, result)
+        except BaseException as failure:
+            self._fail(msg, failure)
+            if isinstance(failure, (SystemExit, KeyboardInterrupt)):
+                raise
+
+    def _take(self, msg: Message, method: Method, result: Any) -> None:
+        """Send what a method has returned, or will when it has been awaited."""
+        if hasattr(result, "__await__"):
+            self._spawn(self._return_later(msg, method, result), result)
+        else:
+            self._return(msg, method, result)
+
     def _find(self, msg: Message) -> Optional[tuple[object, Method]]:
         """The object that serves the method, and its record, if the signature fits too."""
         at_path = self._paths.get(msg.path or "", {})
-        candidates: Iterable[Optional[Served]]
+        candidates: list[Served] = []
         if msg.interface is None:
-            candidates = at_path.values()
+            found = list(at_path.values())
         else:
-            candidates = (self._standard.get(msg.interface), at_path.get(msg.interface))
-        for candidate in candidates:
-            if candidate is not None:
-                method = candidate[1].get(msg.member or "")
-                if method is not None and method.in_signature == msg.signature:
-                    return candidate[0], method
+            found = [at_path[msg.interface]] if msg.interface in at_path else []
+            if msg.interface in self._standard:
+                candidates.append(self._standard[msg.interface])
+        candidates += [(interface, members_of(interface).methods) for interface in found]
+        for served, methods in candidates:
+            method = methods.get(msg.member or "")
+            if method is not None and method.in_signature == msg.signature:
+                return served, method
         return None
 
     def _refuse(self, msg: Message) -> None:

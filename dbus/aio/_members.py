@@ -3,8 +3,8 @@
 
 A record is made once, where the member is declared, and is shared by all instances of the class.
 It hangs at the declared function (or property) as the attribute `MARK`, so declarations are
-inherited, overridden and hidden as any attribute of a class.  `Members` are the records of one
-instance by their names on the bus.
+inherited, overridden and hidden as any attribute of a class.  `Members` are the records of an
+instance by their names on the bus; most instances of a class have the same ones.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 #: The attribute of a function or property that holds its record.
 MARK = "__dbus_member__"
+
+#: The attribute of a class with what its instances share.
+_SHARED = "__dbus_members__"
 
 
 class Values:
@@ -70,7 +73,16 @@ class Method:
     a single complete type.
     """
 
-    __slots__ = ("name", "function", "disabled", "in_signature", "out", "_arguments", "_in_tree")
+    __slots__ = (
+        "name",
+        "function",
+        "disabled",
+        "in_signature",
+        "out",
+        "served",
+        "_arguments",
+        "_in_tree",
+    )
 
     def __init__(
         self,
@@ -88,6 +100,8 @@ class Method:
         self.disabled = disabled
         self.in_signature = "".join([signature for _, signature in arguments])
         self.out = Values(out_signature)
+        #: What the C module wants to know.
+        self.served = function, self.in_signature, out_signature
         self._arguments = tuple(arguments)
         self._in_tree = get_signature_tree(self.in_signature)
 
@@ -162,9 +176,9 @@ class Property:
 
 
 class Members:
-    """Three tables by name on the bus: what is not disabled of one interface."""
+    """Three tables by name on the bus: what is not disabled of an interface."""
 
-    __slots__ = ("methods", "signals", "properties")
+    __slots__ = ("methods", "signals", "properties", "_shared")
 
     def __init__(self, declared_by: Optional[type] = None) -> None:
         """The members that a class declares or inherits, in the order of its attributes' names.
@@ -174,6 +188,7 @@ class Members:
         self.methods: dict[str, Method] = {}
         self.signals: dict[str, Signal] = {}
         self.properties: dict[str, Property] = {}
+        self._shared = False
         if declared_by is None:
             return
         attributes: dict[str, Any] = {}
@@ -196,6 +211,28 @@ class Members:
         for name in without_setter:
             if name not in settable:
                 raise ValueError(f'property "{name}" is writable but does not have a setter')
+
+    @classmethod
+    def shared_by(cls, declared_by: type) -> Members:
+        """The same, but one object for all instances as long as the class stays as it is."""
+        members = cls(declared_by)
+        known = vars(declared_by).get(_SHARED)
+        if isinstance(known, Members) and known._tables() == members._tables():
+            return known
+        members._shared = True
+        setattr(declared_by, _SHARED, members)
+        return members
+
+    def _tables(self) -> tuple[dict[str, Any], ...]:
+        return self.methods, self.signals, self.properties
+
+    def own(self) -> Members:
+        """Members of one instance alone, to be changed: these, or a copy."""
+        if not self._shared:
+            return self
+        members = Members()
+        members.methods, members.signals, members.properties = map(dict, self._tables())
+        return members
 
     def table_of(self, member: Union[Method, Signal, Property]) -> dict[str, Any]:
         """The table for members of this kind."""

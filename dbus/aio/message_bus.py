@@ -171,6 +171,7 @@ class MessageBus:
         connection._receive_plain(
             self._receive, self._running_loop(), self._handlers.all, self._call_ended
         )
+        self._exports.serve_through(connection)
 
     def _accept(self, connection: Connection, served: Served) -> None:
         """Be the side of a server of a peer-to-peer connection: nothing is to be said first."""

@@ -48,6 +48,12 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
+    class ServedCall(Protocol):
+        """A call that the C module serves."""
+
+        def message(self) -> Message:
+            """The same one each time."""
+
     class Exporter(Protocol):
         """What sends an interface's signals: the exports of one bus."""
 
@@ -69,7 +75,7 @@ __all__ = (
 _PROPERTIES_CHANGED = Values("sa{sv}as")
 
 #: The call that is being served in this context; set by the bus, read by `current_message`.
-serving: ContextVar[Message] = ContextVar("dbus.aio.service.serving")
+serving: ContextVar[Union[Message, ServedCall]] = ContextVar("dbus.aio.service.serving")
 
 
 def current_message() -> Message:
@@ -78,7 +84,8 @@ def current_message() -> Message:
     Each call has its own, also in coroutines that run at the same time, and in the tasks that they
     start.  LookupError where no call is being served.
     """
-    return serving.get()
+    call = serving.get()
+    return call if isinstance(call, Message) else call.message()
 
 
 def current_sender() -> Optional[str]:
@@ -86,7 +93,7 @@ def current_sender() -> Optional[str]:
 
     LookupError where no call is being served.
     """
-    return serving.get().sender
+    return current_message().sender
 
 
 # --- Declarations
@@ -259,8 +266,8 @@ class ServiceInterface:
             raise TypeError(f"the name of an interface is a str, not {type(name).__name__}")
         self.name = name
         # Attributes of the program's class are beside these two.
-        self._dbus_members = Members(type(self))
-        self._dbus_places: dict[Exporter, str] = {}
+        self._dbus_members = Members.shared_by(type(self))
+        self._dbus_places: tuple[tuple[Exporter, str], ...] = ()
 
     def introspect(self) -> introspection.Interface:
         """The introspection data of this interface as it is now; new, and the caller's own.
@@ -386,7 +393,7 @@ class ServiceInterface:
 
         Those that the class declares are meant too.  KeyError if there is none.
         """
-        members = self._dbus_members
+        self._dbus_members = members = self._dbus_members.own()
         removed = [
             table.pop(name, None)
             for table in (members.methods, members.signals, members.properties)
@@ -395,6 +402,7 @@ class ServiceInterface:
             raise KeyError(name)
 
     def _add(self, member: Union[Method, Signal, Property]) -> None:
+        self._dbus_members = self._dbus_members.own()
         table = self._dbus_members.table_of(member)
         if member.name in table:
             raise ValueError(
@@ -407,7 +415,7 @@ class ServiceInterface:
 
 
 def members_of(interface: ServiceInterface) -> Members:
-    """The tables of an interface's members; they change when members are added or removed.
+    """The tables of an interface's members; others when members have been added or removed.
 
     TypeError if the constructor of `ServiceInterface` has not been called.
     """
@@ -424,16 +432,17 @@ def attach(interface: ServiceInterface, exporter: Exporter, path: str) -> None:
 
     ValueError if that exporter has the interface already.
     """
-    if exporter in interface._dbus_places:
-        raise ValueError(
-            f"this instance is exported on this bus already, at {interface._dbus_places[exporter]}"
-        )
-    interface._dbus_places[exporter] = path
+    for known, place in interface._dbus_places:
+        if known is exporter:
+            raise ValueError(f"this instance is exported on this bus already, at {place}")
+    interface._dbus_places += ((exporter, path),)
 
 
 def detach(interface: ServiceInterface, exporter: Exporter) -> None:
     """Undo `attach`."""
-    interface._dbus_places.pop(exporter, None)
+    interface._dbus_places = tuple(
+        [place for place in interface._dbus_places if place[0] is not exporter]
+    )
 
 
 def _emit(
@@ -443,7 +452,7 @@ def _emit(
     if not interface._dbus_places:
         return
     body, unix_fds = values.body_of(result)
-    for exporter, path in list(interface._dbus_places.items()):
+    for exporter, path in interface._dbus_places:
         exporter.emit(
             Message.new_signal(path, interface_name, member, values.tree.signature, body, unix_fds)
         )
