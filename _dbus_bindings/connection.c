@@ -71,7 +71,8 @@ connection_new_steal(State *st, PyTypeObject *type, DBusConnection *dbus, PyObje
     if (!self->link)
         return PyErr_SetFromErrno(PyExc_OSError);
     self->filters = PyTuple_New(0);
-    if (!self->filters || matches_init(&self->matches) < 0 || paths_init(&self->paths) < 0 ||
+    self->matches = matches_new(st);
+    if (!self->filters || !self->matches || paths_init(&self->paths) < 0 ||
         attach(st, self, main_loop) < 0)
         return NULL;
     return TAKE(object);
@@ -203,8 +204,9 @@ connection_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->futures.handlers);
     Py_VISIT(self->futures.ended);
     Py_VISIT(self->served);
-    if (matches_traverse(&self->matches, visit, arg))
-        return 1;
+    Py_VISIT(self->plain.settle);
+    Py_VISIT(self->plain.owners);
+    Py_VISIT(self->matches);
     if (paths_traverse(&self->paths, visit, arg))
         return 1;
     return pendingcall_list_traverse(self->pending, visit, arg);
@@ -226,7 +228,9 @@ connection_clear(PyObject *object)
     Py_CLEAR(self->futures.handlers);
     Py_CLEAR(self->futures.ended);
     Py_CLEAR(self->served);
-    matches_clear(&self->matches);
+    Py_CLEAR(self->plain.settle);
+    Py_CLEAR(self->plain.owners);
+    Py_CLEAR(self->matches);
     paths_clear(&self->paths);
     return 0;
 }
@@ -254,6 +258,8 @@ connection_dealloc(PyObject *object)
 
 static PyMemberDef members[] = {
     {"__weaklistoffset__", T_PYSSIZET, offsetof(Connection, weakrefs), READONLY, NULL},
+    {"_matches", T_OBJECT_EX, offsetof(Connection, matches), READONLY,
+     "The _Matches whose handlers get the signals that fit."},
     {NULL, 0, 0, 0, NULL},
 };
 

@@ -18,15 +18,23 @@
 #include "paths.h"
 #include "pendingcall.h"
 
+/* How messages come to a bus of dbus.aio before they come to its receiver, see _deliver_plain(). */
+typedef struct PlainTerms {
+    PyObject *settle; /* callable: a message handler has raised, or returned what is true */
+    PyObject *owners; /* dict: well-known name to its owner; or None, where there is no bus */
+    bool takes_fds;
+} PlainTerms;
+
 typedef struct Connection {
     PyObject_HEAD
     Link *link; /* NULL only when half-made or cleared */
     Attachment loop;
     PyObject *filters;   /* tuple of callables, replaced as a whole */
-    PyObject *receiver;  /* of plain messages, instead of all that follows; or NULL */
+    PyObject *receiver;  /* of plain messages, instead of filters and paths; or NULL */
     FutureTerms futures; /* of its calls; NULL without a receiver */
     PyObject *served;    /* what _serve_plain() was given, a tuple; or NULL */
-    Matches matches;
+    PlainTerms plain;    /* of what comes in; NULL without a receiver */
+    Matches *matches;    /* NULL only when half-made or cleared */
     Paths paths;
     PendingCall *pending; /* the calls in flight, owned */
     PyObject *weakrefs;
@@ -43,16 +51,11 @@ DBusMessage *connection_call(PyObject *self, DBusMessage *message, int timeout_m
 PyObject *conn_call_blocking(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *conn_call_async(PyObject *self, PyObject *const *args, Py_ssize_t n);
 
-/* Those of connection_match.c. */
-PyObject *conn_matches_at(PyObject *self, PyObject *args);
-PyObject *conn_all_matches(PyObject *self, PyObject *unused);
-PyObject *conn_add_match(PyObject *self, PyObject *match);
-PyObject *conn_remove_match(PyObject *self, PyObject *match);
-
 /* Those of connection_plain.c. */
 PyObject *conn_open(PyObject *cls, PyObject *address);
 PyObject *conn_receive_plain(PyObject *self, PyObject *args);
 PyObject *conn_serve_plain(PyObject *self, PyObject *args);
+PyObject *conn_deliver_plain(PyObject *self, PyObject *args);
 PyObject *conn_send_plain(PyObject *self, PyObject *message);
 PyObject *conn_call_plain(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *conn_await_plain(PyObject *self, PyObject *const *args, Py_ssize_t n);

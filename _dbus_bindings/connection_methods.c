@@ -475,15 +475,6 @@ PyMethodDef connection_methods[] = {
      "list_exported_child_objects(path) -> list of str\n\n"
      "The names of the direct children of `path` that are registered or have registered\n"
      "descendants."},
-    {"_add_match", conn_add_match, METH_O,
-     "_add_match(match)\n\nHave the SignalMatch served: its handler gets the signals that fit."},
-    {"_remove_match", conn_remove_match, METH_O,
-     "_remove_match(match) -> bool\n\nUndo _add_match().  False where it is not served."},
-    {"_matches_at", conn_matches_at, METH_VARARGS,
-     "_matches_at(path, interface, member, arg0) -> list\n\n"
-     "The matches with exactly these conditions, each a str or None."},
-    {"_all_matches", conn_all_matches, METH_NOARGS,
-     "_all_matches() -> list\n\nAll that are served."},
     {"_call_blocking", (PyCFunction)(void (*)(void))conn_call_blocking, METH_FASTCALL,
      "_call_blocking(bus_name, object_path, dbus_interface, method, signature, args, timeout,\n"
      "               byte_arrays)\n\n"
@@ -499,7 +490,7 @@ PyMethodDef connection_methods[] = {
      "long as the transport takes; the authentication is left to the loop.  Raises DBusException."},
     {"_receive_plain", conn_receive_plain, METH_VARARGS,
      "_receive_plain(receiver, loop, handlers, ended)\n\n"
-     "Call `receiver(message)` for every incoming message that no call waits for, with a Message\n"
+     "Call `receiver(message)` for incoming messages that no call waits for, with a Message\n"
      "of dbus.aio, in the place of filters and object paths; and `receiver(None)` once everything\n"
      "is written of which _send_plain() has said that it is not.  `loop` is asyncio's, for\n"
      "_await_plain(); a reply is its result if the list `handlers` is empty and there are no\n"
@@ -513,6 +504,18 @@ PyMethodDef connection_methods[] = {
      "Message of it; `finish(message, method, result, exception)` is called for what was not "
      "usual\n"
      "afterwards."},
+    {"_deliver_plain", conn_deliver_plain, METH_VARARGS,
+     "_deliver_plain(settle, matches, owners, takes_fds)\n\n"
+     "Show messages to others before they come to the receiver: to the handlers, and signals then\n"
+     "to the `matches`, a _Matches.  The receiver gets what nobody has dealt with, but for "
+     "signals\n"
+     "without descriptors; at once it gets the signals of libdbus itself and, unless `takes_fds`,\n"
+     "what has descriptors.  `settle(message, result, error)` is called for a handler whose "
+     "result\n"
+     "is true or that has raised, and says whether the message is dealt with.  A well-known name\n"
+     "as the sender of a match stands for its owner in the dict `owners`, which is kept up to "
+     "date\n"
+     "for the names in it; None where there is no bus, and every sender is the right one."},
     {"_send_plain", conn_send_plain, METH_O,
      "_send_plain(message) -> bool\n\n"
      "Queue a Message of dbus.aio and set its serial.  True if everything is written; if not, the\n"

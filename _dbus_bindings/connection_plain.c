@@ -54,6 +54,26 @@ conn_serve_plain(PyObject *self, PyObject *args)
 }
 
 PyObject *
+conn_deliver_plain(PyObject *object, PyObject *args)
+{
+    Connection *self = (Connection *)object;
+    PyObject *settle, *matches, *owners;
+    int takes_fds;
+
+    if (!PyArg_ParseTuple(args, "OO!Op:_deliver_plain", &settle, state_of(object)->matches,
+                          &matches, &owners, &takes_fds))
+        return NULL;
+    if (owners != Py_None && !PyDict_CheckExact(owners))
+        return PyErr_Format(PyExc_TypeError, "the owners are a dict or None, not %s",
+                            Py_TYPE(owners)->tp_name);
+    Py_XSETREF(self->plain.settle, Py_NewRef(settle));
+    Py_XSETREF(self->plain.owners, Py_NewRef(owners));
+    Py_XSETREF(self->matches, (Matches *)Py_NewRef(matches));
+    self->plain.takes_fds = takes_fds;
+    Py_RETURN_NONE;
+}
+
+PyObject *
 conn_send_plain(PyObject *object, PyObject *plain)
 {
     Link *link = ((Connection *)object)->link;

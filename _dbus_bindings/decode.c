@@ -463,11 +463,12 @@ decode_flat(State *st, const Program *program, DBusMessage *message, enum Decode
     if (!list || !dbus_message_iter_init(message, &iter))
         return list ? refuse("it has no arguments") : NULL;
     for (Py_ssize_t i = 0; i < program->count; i++, node += node->next) {
+        if (i > 0)
+            dbus_message_iter_next(&iter);
         PyObject *value = flat_value(&d, node, &iter);
         if (!value)
             return NULL;
         PyList_SET_ITEM(list, i, value);
-        dbus_message_iter_next(&iter);
     }
     return TAKE(list);
 }

@@ -5,8 +5,6 @@
  */
 #include "deliver.h"
 
-#include <string.h>
-
 #include "cleanup.h"
 #include "compat.h"
 #include "errors.h"
@@ -21,24 +19,12 @@ lazymessage_borrow(LazyMessage *message)
     return message->object;
 }
 
-static bool
-is_from(PyObject *owner, const char *sender)
-{
-    if (!owner || owner == Py_None)
-        return true;
-    const char *name = PyUnicode_Check(owner) ? PyUnicode_AsUTF8(owner) : NULL;
-    if (!name)
-        PyErr_Clear();
-    return name && sender && strcmp(name, sender) == 0;
-}
-
 /* The arguments for one handler; another one must not see what it changes. */
 static PyObject *
 arguments_new(const SignalMatch *match, LazyMessage *message)
 {
-    _cleanup_object_ PyObject *list =
-        message_decode(message->st, message->dbus,
-                       match->byte_arrays ? DECODE_TYPED_BYTE_ARRAYS : DECODE_TYPED, NULL);
+    _cleanup_object_ PyObject *list = message_decode(
+        message->st, message->dbus, match->byte_arrays ? DECODE_TYPED_BYTE_ARRAYS : DECODE_TYPED);
 
     if (!list)
         return NULL;
@@ -84,12 +70,12 @@ void
 deliver_signal(Connection *self, LazyMessage *message)
 {
     const char *sender = dbus_message_get_sender(message->dbus);
-    _cleanup_object_ PyObject *found = matches_find(message->st, &self->matches, message->dbus);
+    _cleanup_object_ PyObject *found = matches_find(message->st, self->matches, message->dbus);
 
     for (Py_ssize_t i = 0; found && i < PyList_GET_SIZE(found); i++) {
         SignalMatch *match = (SignalMatch *)PyList_GET_ITEM(found, i);
 
-        if (!is_from(match->owner, sender))
+        if (!signalmatch_is_from(match, sender))
             continue;
         _cleanup_object_ PyObject *result = call_match(match, message);
         if (!result && PyErr_Occurred())

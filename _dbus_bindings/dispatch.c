@@ -16,9 +16,9 @@
 #include "compat.h"
 #include "connection.h"
 #include "deliver.h"
+#include "deliver_plain.h"
 #include "message.h"
 #include "objectcall.h"
-#include "plain.h"
 #include "servedcall.h"
 
 #define DISPATCH_BATCH 64 /* messages a turn of the loop */
@@ -166,31 +166,31 @@ answer_unhandled(Connection *self, DBusMessage *call)
     send_answer(self, answer);
 }
 
-/* One message to the receiver, which sees to all else.  A call that cannot be shown to it, for want
- * of memory or descriptors, is answered here. */
+/* One message to whoever deals with it, or else to the receiver.  A call that cannot be shown to
+ * them, for want of memory or descriptors, is answered here. */
 static void
 dispatch_plain(State *st, Connection *self, DBusMessage *dbus)
 {
     int type = dbus_message_get_type(dbus);
     _cleanup_object_ PyObject *receiver = Py_NewRef(self->receiver);
+    _cleanup_delivery_ PlainDelivery delivery = {.st = st, .dbus = dbus};
 
     if (type < DBUS_MESSAGE_TYPE_METHOD_CALL || type > DBUS_MESSAGE_TYPE_SIGNAL)
         return; /* of a later version of the protocol: to be ignored (Message Format) */
     if (type == DBUS_MESSAGE_TYPE_METHOD_CALL && servedcall_serve(st, self, dbus))
         return;
-    _cleanup_object_ PyObject *message = plain_new(st, dbus);
-    if (!message) {
-        mainloop_handler_failed(&self->loop);
-        if (type == DBUS_MESSAGE_TYPE_METHOD_CALL && !dbus_message_get_no_reply(dbus)) {
-            _cleanup_message_ DBusMessage *answer = dbus_message_new_error(
-                dbus, DBUS_ERROR_LIMITS_EXCEEDED, "the call could not be taken in");
-            send_answer(self, answer);
-        }
+    int dealt_with = deliver_plain(self, &delivery);
+    PyObject *message = dealt_with == 0 ? delivery_message(&delivery) : NULL;
+    _cleanup_object_ PyObject *result = message ? PyObject_CallOneArg(receiver, message) : NULL;
+    if (result || dealt_with > 0)
         return;
+    mainloop_handler_failed(&self->loop);
+    if (!delivery.message && type == DBUS_MESSAGE_TYPE_METHOD_CALL &&
+        !dbus_message_get_no_reply(dbus)) {
+        _cleanup_message_ DBusMessage *answer = dbus_message_new_error(
+            dbus, DBUS_ERROR_LIMITS_EXCEEDED, "the call could not be taken in");
+        send_answer(self, answer);
     }
-    _cleanup_object_ PyObject *result = PyObject_CallOneArg(receiver, message);
-    if (!result)
-        mainloop_handler_failed(&self->loop);
 }
 
 /* All that was sent is written. */
@@ -258,6 +258,7 @@ void
 dispatch_inbox(Link *link)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
+    State *st = link->owner ? state_of(link->owner) : NULL;
 
     /* A bounded number: other sources of the loop want their turn.  A handler may run the loop
      * itself, and may drop the last reference to the Connection. */
@@ -267,7 +268,7 @@ dispatch_inbox(Link *link)
 
         if (!entry)
             break;
-        dispatch_entry(state_of(self), (Connection *)self, entry);
+        dispatch_entry(st, (Connection *)self, entry);
     }
     PyGILState_Release(gil);
 }

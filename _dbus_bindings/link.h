@@ -117,6 +117,13 @@ void link_set_waiter(Link *link, Call *call, Waiter *waiter);
 /* With `lib` held: every message that libdbus has read goes where it belongs. */
 void link_pump(Link *link);
 
+/* Whether libdbus has made a message itself, such as Disconnected: only those have no serial. */
+static inline bool
+link_is_own_word(DBusMessage *message)
+{
+    return dbus_message_get_serial(message) == 0;
+}
+
 /* The next entry of the inbox, taken out (a message's entry is the caller's to free with
  * entry_free); NULL when empty. */
 Entry *link_take(Link *link);

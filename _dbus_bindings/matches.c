@@ -11,39 +11,18 @@
 #include "program.h"
 #include "signalmatch.h"
 
-int
-matches_init(Matches *matches)
-{
-    matches->places = PyDict_New();
-    return matches->places ? 0 : -1;
-}
-
-int
-matches_traverse(Matches *matches, visitproc visit, void *arg)
-{
-    Py_VISIT(matches->places);
-    return 0;
-}
-
-void
-matches_clear(Matches *matches)
-{
-    Py_CLEAR(matches->places);
-}
-
 static PyObject *
 or_none(PyObject *part)
 {
     return part ? part : Py_None;
 }
 
-/* The connection is being collected, or was never whole. */
 static int
 check_alive(const Matches *matches)
 {
     if (matches->places)
         return 0;
-    PyErr_SetString(PyExc_RuntimeError, "the connection is being collected");
+    PyErr_SetString(PyExc_RuntimeError, "these matches are being collected");
     return -1;
 }
 
@@ -130,21 +109,22 @@ place_of(const Matches *matches, PyObject *interface, PyObject *member, bool mak
     return fresh ? PyDict_SetDefault(matches->places, pair, fresh) : NULL;
 }
 
-int
-matches_add(State *st, Matches *matches, PyObject *object)
+static PyObject *
+add(PyObject *self, PyObject *object)
 {
-    SignalMatch *match = signalmatch_borrow(st, object);
+    Matches *matches = (Matches *)self;
+    SignalMatch *match = signalmatch_borrow(state_of(self), object);
 
     if (!match || check_alive(matches) < 0)
-        return -1;
+        return NULL;
     _cleanup_parts_ Parts parts = parts_of(match);
     PyObject *place = place_of(matches, parts.interface, parts.member, true);
     _cleanup_object_ PyObject *key = place ? key_new(parts.path, parts.arg0) : NULL;
     if (!key || entry_add(place, key, object) < 0)
-        return -1;
-    match->number = ++matches->last_number;
+        return NULL;
+    match->number = ++matches->last_number & UINT64_C(0xffffffffffff);
     count(matches, &parts, 1);
-    return 0;
+    Py_RETURN_NONE;
 }
 
 /* 1, or 0 if it is not there, or -1. */
@@ -163,20 +143,18 @@ entry_remove(PyObject *place, PyObject *key, PyObject *object)
     return PyList_SetSlice(entry, i, i + 1, NULL) < 0 ? -1 : 1;
 }
 
-int
-matches_remove(State *st, Matches *matches, PyObject *object)
+/* 1, or 0 if it was not there, or -1 with an exception. */
+static int
+remove_match(Matches *matches, SignalMatch *match)
 {
-    SignalMatch *match = signalmatch_borrow(st, object);
-    _keep_object_ PyObject *keep = Py_NewRef(object);
-
-    if (!match || check_alive(matches) < 0)
-        return -1;
+    PyObject *object = (PyObject *)match;
     _cleanup_parts_ Parts parts = parts_of(match);
     PyObject *place = place_of(matches, parts.interface, parts.member, false);
     _cleanup_object_ PyObject *key = place ? key_new(parts.path, parts.arg0) : NULL;
     int removed = key ? entry_remove(place, key, object) : PyErr_Occurred() ? -1 : 0;
     if (removed < 1)
         return removed;
+    match->number = 0;
     count(matches, &parts, -1);
     if (PyDict_GET_SIZE(place) == 0) {
         _cleanup_object_ PyObject *pair = PyTuple_Pack(2, parts.interface, parts.member);
@@ -184,6 +162,19 @@ matches_remove(State *st, Matches *matches, PyObject *object)
             return -1;
     }
     return 1;
+}
+
+static PyObject *
+remove_object(PyObject *self, PyObject *object)
+{
+    Matches *matches = (Matches *)self;
+    SignalMatch *match = signalmatch_borrow(state_of(self), object);
+    _keep_object_ PyObject *keep = Py_NewRef(object);
+
+    if (!match || check_alive(matches) < 0)
+        return NULL;
+    int removed = remove_match(matches, match);
+    return removed < 0 ? NULL : PyBool_FromLong(removed);
 }
 
 /* Appends the matches of an entry (borrowed, or NULL). */
@@ -205,24 +196,60 @@ append_at(PyObject *found, PyObject *place, PyObject *path, PyObject *arg0)
     return PyErr_Occurred() ? -1 : append_entry(found, entry);
 }
 
-PyObject *
-matches_at(Matches *matches, PyObject *path, PyObject *interface, PyObject *member, PyObject *arg0)
+static PyObject *
+at(PyObject *self, PyObject *args)
 {
+    Matches *matches = (Matches *)self;
+    PyObject *path, *interface, *member, *arg0;
+
+    if (!PyArg_ParseTuple(args, "OOOO:at", &path, &interface, &member, &arg0))
+        return NULL;
     _cleanup_object_ PyObject *found = check_alive(matches) == 0 ? PyList_New(0) : NULL;
     PyObject *place = found ? place_of(matches, interface, member, false) : NULL;
-
     if (PyErr_Occurred() || (place && append_at(found, place, path, arg0) < 0))
         return NULL;
     return TAKE(found);
 }
 
-PyObject *
-matches_all(Matches *matches)
+/* Whether a match has the same sender as `match`; -1 with an exception. */
+static int
+entry_has_like(PyObject *entry, const SignalMatch *match)
 {
+    for (Py_ssize_t i = 0; i < entry_size(entry); i++) {
+        const SignalMatch *other = (SignalMatch *)entry_item(entry, i);
+        int same = PyObject_RichCompareBool(or_none(other->owner), or_none(match->owner), Py_EQ);
+
+        if (same)
+            return same;
+    }
+    return 0;
+}
+
+static PyObject *
+has_like(PyObject *self, PyObject *object)
+{
+    Matches *matches = (Matches *)self;
+    SignalMatch *match = signalmatch_borrow(state_of(self), object);
+
+    if (!match || check_alive(matches) < 0)
+        return NULL;
+    _cleanup_parts_ Parts parts = parts_of(match);
+    PyObject *place = place_of(matches, parts.interface, parts.member, false);
+    _cleanup_object_ PyObject *key = place ? key_new(parts.path, parts.arg0) : NULL;
+    _cleanup_object_ PyObject *entry = key ? Py_XNewRef(PyDict_GetItemWithError(place, key)) : NULL;
+    int has = PyErr_Occurred() ? -1 : entry_has_like(entry, match);
+    return has < 0 ? NULL : PyBool_FromLong(has);
+}
+
+static PyObject *
+all(PyObject *self, PyObject *unused)
+{
+    Matches *matches = (Matches *)self;
     _cleanup_object_ PyObject *found = check_alive(matches) == 0 ? PyList_New(0) : NULL;
     PyObject *key, *place, *entry;
     Py_ssize_t outer = 0, inner;
 
+    (void)unused;
     while (found && PyDict_Next(matches->places, &outer, &key, &place))
         for (inner = 0; PyDict_Next(place, &inner, &key, &entry);)
             if (append_entry(found, entry) < 0)
@@ -242,12 +269,6 @@ first_argument(State *st, DBusMessage *message)
         return Py_NewRef(Py_None);
     dbus_message_iter_get_basic(&iter, &text);
     return program_shared_text(st, text, strlen(text), false);
-}
-
-static PyObject *
-text_or_none(State *st, const char *text)
-{
-    return text ? program_shared_text(st, text, strlen(text), false) : Py_NewRef(Py_None);
 }
 
 /* Those for any path come before those for this one, and so on inward. */
@@ -305,12 +326,12 @@ find_at(const Matches *matches, const Parts *parts, PyObject *interface, PyObjec
 PyObject *
 matches_find(State *st, Matches *matches, DBusMessage *message)
 {
-    if (!matches->places || PyDict_GET_SIZE(matches->places) == 0)
+    if (!matches || !matches->places || PyDict_GET_SIZE(matches->places) == 0)
         return NULL;
     _cleanup_parts_ Parts parts = {
-        .path = text_or_none(st, dbus_message_get_path(message)),
-        .interface = text_or_none(st, dbus_message_get_interface(message)),
-        .member = text_or_none(st, dbus_message_get_member(message)),
+        .path = program_header_text(st, TEXT_PATH, dbus_message_get_path(message)),
+        .interface = program_header_text(st, TEXT_INTERFACE, dbus_message_get_interface(message)),
+        .member = program_header_text(st, TEXT_MEMBER, dbus_message_get_member(message)),
         .arg0 = matches->n_arg0 ? first_argument(st, message) : Py_NewRef(Py_None),
     };
     _cleanup_object_ PyObject *found = PyList_New(0);
@@ -323,4 +344,88 @@ matches_find(State *st, Matches *matches, DBusMessage *message)
             return NULL;
     sort(found);
     return PyList_GET_SIZE(found) ? TAKE(found) : NULL;
+}
+
+/* --- The type */
+
+Matches *
+matches_new(State *st)
+{
+    return (Matches *)PyObject_CallNoArgs((PyObject *)st->matches);
+}
+
+static PyObject *new (PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    _cleanup_object_ PyObject *self = NULL;
+
+    if (PyTuple_GET_SIZE(args) || (kwargs && PyDict_GET_SIZE(kwargs)))
+        return PyErr_Format(PyExc_TypeError, "%s() takes no arguments", type->tp_name);
+    self = type->tp_alloc(type, 0);
+    if (!self)
+        return NULL;
+    ((Matches *)self)->places = PyDict_New();
+    return ((Matches *)self)->places ? TAKE(self) : NULL;
+}
+
+static int
+traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((Matches *)self)->places);
+    return 0;
+}
+
+static int
+clear(PyObject *self)
+{
+    Py_CLEAR(((Matches *)self)->places);
+    return 0;
+}
+
+static void
+dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+
+    PyObject_GC_UnTrack(self);
+    clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef methods[] = {
+    {"add", add, METH_O, "add(match)\n\nHave a _SignalMatch found from now on."},
+    {"remove", remove_object, METH_O, "remove(match) -> bool\n\nFalse where it is not in here."},
+    {"at", at, METH_VARARGS,
+     "at(path, interface, member, arg0) -> list\n\n"
+     "The matches with exactly these conditions, each a str or None."},
+    {"has_like", has_like, METH_O,
+     "has_like(match) -> bool\n\n"
+     "Whether a match in here has the conditions of `match`, which may be another, and its "
+     "sender."},
+    {"all", all, METH_NOARGS, "all() -> list"},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, "An index of signal matches."},
+    {Py_tp_new, new},
+    {Py_tp_methods, methods},
+    {Py_tp_traverse, traverse},
+    {Py_tp_clear, clear},
+    {Py_tp_dealloc, dealloc},
+    {0, NULL},
+};
+
+static PyType_Spec spec = {
+    .name = "_dbus_bindings._Matches",
+    .basicsize = sizeof(Matches),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = slots,
+};
+
+int
+matches_setup(PyObject *module, State *st)
+{
+    return state_add_type(module, &st->matches, &spec, NULL, "_Matches");
 }

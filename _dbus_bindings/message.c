@@ -258,22 +258,29 @@ fds_list(FdList *fds)
     return TAKE(list);
 }
 
-static PyObject *
-decode_with_fds(State *st, DBusMessage *message, enum DecodeFlavour flavour, FdList *fds)
+static Program *
+program_of(State *st, DBusMessage *message)
 {
     const char *signature = dbus_message_get_signature(message);
+
+    return program_get(st, signature, strlen(signature));
+}
+
+static PyObject *
+decode_with_fds(State *st, const Program *program, DBusMessage *message, enum DecodeFlavour flavour,
+                FdList *fds)
+{
+    bool with_fds = dbus_message_contains_unix_fds(message);
     _cleanup_dbus_free_ char *bytes = NULL;
     DecodeBody body = {0};
     int len;
 
-    if (!*signature)
+    if (program->count == 0)
         return PyList_New(0);
-    _cleanup_program_ Program *program = program_get(st, signature, strlen(signature));
-    bool with_fds = dbus_message_contains_unix_fds(message);
-    if (program && program->flat && !with_fds)
+    if (program->flat && !with_fds)
         return decode_flat(st, program, message, flavour);
     /* Before marshalling: the iterators bring a foreign byte order into ours in place. */
-    if (!program || (with_fds && fdwalk(message, fds) < 0))
+    if (with_fds && fdwalk(message, fds) < 0)
         return NULL;
     if (!dbus_message_marshal(message, &bytes, &len))
         return PyErr_NoMemory();
@@ -285,17 +292,27 @@ decode_with_fds(State *st, DBusMessage *message, enum DecodeFlavour flavour, FdL
 }
 
 PyObject *
-message_decode(State *st, DBusMessage *message, enum DecodeFlavour flavour, PyObject **ret_fds)
+message_decode(State *st, DBusMessage *message, enum DecodeFlavour flavour)
 {
+    _cleanup_program_ Program *program = program_of(st, message);
     _cleanup_fds_ FdList fds = {0};
-    _cleanup_object_ PyObject *list = decode_with_fds(st, message, flavour, &fds);
 
-    if (list && flavour == DECODE_PLAIN) {
-        PyObject *numbers = fds_list(&fds);
-        if (!numbers)
-            return NULL;
-        *ret_fds = numbers;
-    }
+    return program ? decode_with_fds(st, program, message, flavour, &fds) : NULL;
+}
+
+PyObject *
+message_decode_plain(State *st, DBusMessage *message, PyObject **ret_signature, PyObject **ret_fds)
+{
+    _cleanup_program_ Program *program = program_of(st, message);
+    _cleanup_fds_ FdList fds = {0};
+    _cleanup_object_ PyObject *list =
+        program ? decode_with_fds(st, program, message, DECODE_PLAIN, &fds) : NULL;
+    PyObject *numbers = list ? fds_list(&fds) : NULL;
+
+    if (!numbers)
+        return NULL;
+    *ret_fds = numbers;
+    *ret_signature = Py_NewRef(program->str);
     return TAKE(list);
 }
 
@@ -307,7 +324,7 @@ args_list(PyObject *self, enum DecodeFlavour flavour)
     Py_BEGIN_CRITICAL_SECTION(self);
     DBusMessage *message = message_get(self);
     if (message)
-        result = message_decode(state_of(self), message, flavour, NULL);
+        result = message_decode(state_of(self), message, flavour);
     Py_END_CRITICAL_SECTION();
     return result;
 }

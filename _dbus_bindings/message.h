@@ -46,10 +46,13 @@ DBusMessage *message_open(PyObject *self);
  * None.  The caller owns one reference. */
 Program *message_program(State *st, PyObject *signature, PyObject *const *args, Py_ssize_t n);
 
-/* The body as a new list.  In the plain flavour its descriptors, duplicates that are the caller's,
- * go to *ret_fds as a list of int. */
-PyObject *message_decode(State *st, DBusMessage *message, enum DecodeFlavour flavour,
-                         PyObject **ret_fds);
+/* The body as a new list; in the plain flavour for a message without descriptors. */
+PyObject *message_decode(State *st, DBusMessage *message, enum DecodeFlavour flavour);
+
+/* The same for any message in the plain flavour, with the signature, and the descriptors as a list
+ * of int: duplicates that are the caller's. */
+PyObject *message_decode_plain(State *st, DBusMessage *message, PyObject **ret_signature,
+                               PyObject **ret_fds);
 
 /* Puts `message` (consumed) in the place of what `self` holds. */
 void message_replace_steal(PyObject *self, DBusMessage *message);

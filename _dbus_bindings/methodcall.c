@@ -119,7 +119,7 @@ PyObject *
 methodcall_value(State *st, DBusMessage *reply, bool byte_arrays)
 {
     PyObject *values =
-        message_decode(st, reply, byte_arrays ? DECODE_TYPED_BYTE_ARRAYS : DECODE_TYPED, NULL);
+        message_decode(st, reply, byte_arrays ? DECODE_TYPED_BYTE_ARRAYS : DECODE_TYPED);
     _cleanup_object_ PyObject *list = values;
 
     if (!list)

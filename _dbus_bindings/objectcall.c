@@ -253,8 +253,7 @@ objectcall_serve(Connection *self, PyObject *handler, LazyMessage *message)
     _keep_object_ PyObject *function = call.function;
     _keep_object_ PyObject *object = Py_NewRef(call.object);
     _cleanup_object_ PyObject *signature = Py_NewRef(call.out_signature);
-    _cleanup_object_ PyObject *arguments =
-        message_decode(call.st, message->dbus, call.flavour, NULL);
+    _cleanup_object_ PyObject *arguments = message_decode(call.st, message->dbus, call.flavour);
     _cleanup_object_ PyObject *result = arguments ? answer_call(function, object, arguments) : NULL;
     _cleanup_object_ PyObject *values = NULL;
 

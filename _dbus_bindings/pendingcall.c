@@ -164,7 +164,7 @@ tell_values(State *st, PyObject *handler, PyObject *on_error, DBusMessage *reply
         return tell_error(st, on_error, reply);
     if (handler == Py_None)
         return Py_NewRef(Py_None);
-    _cleanup_object_ PyObject *list = message_decode(st, reply, flavour, NULL);
+    _cleanup_object_ PyObject *list = message_decode(st, reply, flavour);
     _cleanup_object_ PyObject *values = list ? PyList_AsTuple(list) : NULL;
     return values ? PyObject_Call(handler, values, NULL) : NULL;
 }

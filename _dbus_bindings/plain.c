@@ -18,12 +18,6 @@
 /* --- Received */
 
 static PyObject *
-text_or_none(State *st, const char *text)
-{
-    return text ? program_shared_text(st, text, strlen(text), false) : Py_NewRef(Py_None);
-}
-
-static PyObject *
 flags_of(State *st, DBusMessage *message)
 {
     int flags = (dbus_message_get_no_reply(message) ? 1 : 0) |
@@ -50,17 +44,19 @@ fill_header(State *st, PyObject **fields, DBusMessage *message)
     fields[FLAGS] = flags_of(st, message);
     fields[SERIAL] = PyLong_FromUnsignedLong(dbus_message_get_serial(message));
     fields[REPLY_SERIAL] = PyLong_FromUnsignedLong(dbus_message_get_reply_serial(message));
-    fields[SENDER] = text_or_none(st, dbus_message_get_sender(message));
-    fields[DESTINATION] = text_or_none(st, dbus_message_get_destination(message));
-    fields[PATH] = text_or_none(st, dbus_message_get_path(message));
-    fields[INTERFACE] = text_or_none(st, dbus_message_get_interface(message));
-    fields[MEMBER] = text_or_none(st, dbus_message_get_member(message));
-    fields[ERROR_NAME] = text_or_none(st, dbus_message_get_error_name(message));
-    fields[SIGNATURE] = text_or_none(st, dbus_message_get_signature(message));
-    for (int i = 0; i < PLAIN_FIELDS; i++)
-        if (!fields[i] && i != BODY && i != UNIX_FDS)
+    fields[SENDER] = program_header_text(st, TEXT_SENDER, dbus_message_get_sender(message));
+    fields[DESTINATION] =
+        program_header_text(st, TEXT_DESTINATION, dbus_message_get_destination(message));
+    fields[PATH] = program_header_text(st, TEXT_PATH, dbus_message_get_path(message));
+    fields[INTERFACE] =
+        program_header_text(st, TEXT_INTERFACE, dbus_message_get_interface(message));
+    fields[MEMBER] = program_header_text(st, TEXT_MEMBER, dbus_message_get_member(message));
+    fields[ERROR_NAME] =
+        program_header_text(st, TEXT_ERROR_NAME, dbus_message_get_error_name(message));
+    for (int i = 0; i <= REPLY_SERIAL; i++)
+        if (!fields[i])
             return -1;
-    return 0;
+    return fields[SERIAL] ? 0 : -1;
 }
 
 int
@@ -85,7 +81,7 @@ plain_new(State *st, DBusMessage *message)
     if (fill_header(st, fields, message) < 0)
         return NULL;
     /* Last, since the descriptors are nobody's if something fails afterwards. */
-    fields[BODY] = message_decode(st, message, DECODE_PLAIN, &fields[UNIX_FDS]);
+    fields[BODY] = message_decode_plain(st, message, &fields[SIGNATURE], &fields[UNIX_FDS]);
     return fields[BODY] ? TAKE(self) : NULL;
 }
 

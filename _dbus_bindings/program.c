@@ -22,6 +22,7 @@ struct ProgramCache {
 #endif
     Program *programs[PROGRAM_SLOTS];
     PyObject *texts[2][TEXT_SLOTS]; /* ASCII: str, and dbus.String with variant_level 0 */
+    PyObject *last[HEADER_TEXTS];   /* ASCII: those of the last message, or NULL */
 };
 
 #ifdef Py_GIL_DISABLED
@@ -51,14 +52,36 @@ program_simple_node(char code)
     return node && node->next ? node : NULL;
 }
 
-static uint32_t
+static inline uint64_t
+hash_step(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ (hash >> 32);
+}
+
+/* The n bytes at `text`, 4 to 8. */
+static inline uint64_t
+word_at(const char *text, size_t n)
+{
+    uint32_t first, last;
+
+    memcpy(&first, text, sizeof first);
+    memcpy(&last, text + n - sizeof last, sizeof last);
+    return (uint64_t)first << 32 | last;
+}
+
+static inline uint64_t
 text_hash(const char *text, size_t n)
 {
-    uint32_t hash = 2166136261u;
+    uint64_t hash = n;
 
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 16777619u;
-    return hash ^ (hash >> 15);
+    for (; n > 8; text += 8, n -= 8)
+        hash = hash_step(hash, word_at(text, 8));
+    if (n >= 4)
+        return hash_step(hash, word_at(text, n));
+    for (; n > 0; n--)
+        hash = hash_step(hash, (unsigned char)*text++);
+    return hash;
 }
 
 /* Fills in the nodes of the complete type at *p, which is valid, and steps *p over it. */
@@ -119,6 +142,11 @@ program_new(State *st, const char *text, size_t n)
     program->flat = true;
     program->text_len = (uint8_t)n;
     memcpy(program->text, text, n);
+    program->str = program_shared_text(st, text, n, false);
+    if (!program->str) {
+        program_unref(program);
+        return NULL;
+    }
     for (const char *p = program->text; *p; program->count++)
         if (program_compile(st, program, &p) < 0) {
             program_unref(program);
@@ -141,6 +169,7 @@ program_unref(Program *program)
         return;
     for (size_t i = 0; i < program->n_nodes; i++)
         Py_XDECREF(program->nodes[i].signature);
+    Py_XDECREF(program->str);
     PyMem_Free(program);
 }
 
@@ -183,6 +212,23 @@ text_new(State *st, const char *utf8, size_t n, bool typed)
     return typed ? string_new(st, utf8, n, 0) : PyUnicode_DecodeUTF8(utf8, (Py_ssize_t)n, NULL);
 }
 
+/* Makes a text and remembers it.  Apart from the rest, which saves no registers then. */
+static __attribute__((noinline)) PyObject *
+text_remember(State *st, PyObject **slot, const char *utf8, size_t n, bool typed)
+{
+    PyObject *text = text_new(st, utf8, n, typed);
+
+    /* Only of ASCII is the text's memory its UTF-8. */
+    if (!text || !PyUnicode_IS_ASCII(text))
+        return text;
+    CACHE_LOCK(st->programs);
+    PyObject *before = *slot;
+    *slot = Py_NewRef(text);
+    CACHE_UNLOCK(st->programs);
+    Py_XDECREF(before);
+    return text;
+}
+
 PyObject *
 program_shared_text(State *st, const char *utf8, size_t n, bool typed)
 {
@@ -201,17 +247,35 @@ program_shared_text(State *st, const char *utf8, size_t n, bool typed)
         return found;
     }
     CACHE_UNLOCK(cache);
+    return text_remember(st, slot, utf8, n, typed);
+}
 
-    PyObject *text = text_new(st, utf8, n, typed);
-    /* Only of ASCII is the text's memory its UTF-8. */
-    if (!text || !PyUnicode_IS_ASCII(text))
-        return text;
+PyObject *
+program_header_text(State *st, enum HeaderText field, const char *text)
+{
+    struct ProgramCache *cache = st->programs;
+
+    if (!text)
+        return Py_NewRef(Py_None);
+    if (!cache)
+        return text_new(st, text, strlen(text), false);
     CACHE_LOCK(cache);
-    found = *slot;
-    *slot = Py_NewRef(text);
+    PyObject *last = cache->last[field];
+    if (last && strcmp(PyUnicode_DATA(last), text) == 0) {
+        Py_INCREF(last);
+        CACHE_UNLOCK(cache);
+        return last;
+    }
     CACHE_UNLOCK(cache);
-    Py_XDECREF(found);
-    return text;
+    PyObject *fresh = program_shared_text(st, text, strlen(text), false);
+    if (!fresh || !PyUnicode_IS_ASCII(fresh))
+        return fresh;
+    CACHE_LOCK(cache);
+    last = cache->last[field];
+    cache->last[field] = Py_NewRef(fresh);
+    CACHE_UNLOCK(cache);
+    Py_XDECREF(last);
+    return fresh;
 }
 
 void
@@ -226,6 +290,8 @@ program_cache_free(struct ProgramCache *cache)
         Py_XDECREF(cache->texts[false][i]);
         Py_XDECREF(cache->texts[true][i]);
     }
+    for (size_t i = 0; i < HEADER_TEXTS; i++)
+        Py_XDECREF(cache->last[i]);
     PyMem_Free(cache);
 }
 

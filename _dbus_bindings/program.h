@@ -50,6 +50,7 @@ typedef struct Program {
     uint8_t count; /* complete types at the top */
     bool flat;     /* nothing but basic types and arrays of numbers */
     uint8_t text_len;
+    PyObject *str; /* the signature */
     char text[LIMIT_SIGNATURE + 1];
     Node nodes[];
 } Program;
@@ -72,6 +73,20 @@ const Node *program_simple_node(char code);
  * lately, such as the names of properties; made and remembered if it is not there.  New
  * reference. */
 PyObject *program_shared_text(State *st, const char *utf8, size_t n, bool typed);
+
+/* Header fields whose texts are most often those of the message before. */
+enum HeaderText {
+    TEXT_SENDER,
+    TEXT_DESTINATION,
+    TEXT_PATH,
+    TEXT_INTERFACE,
+    TEXT_MEMBER,
+    TEXT_ERROR_NAME,
+    HEADER_TEXTS
+};
+
+/* The text of a header field as a str, which may be shared; None for NULL.  New reference. */
+PyObject *program_header_text(State *st, enum HeaderText field, const char *text);
 
 static inline void
 cleanup_program(Program **p)

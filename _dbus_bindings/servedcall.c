@@ -144,8 +144,7 @@ find(State *st, PyObject *exported, DBusMessage *call, Found *found)
         return false;
     found->function = Py_NewRef(PyTuple_GET_ITEM(served, 0));
     found->out_signature = Py_NewRef(PyTuple_GET_ITEM(served, 2));
-    _cleanup_object_ PyObject *unix_fds = NULL; /* there are none */
-    found->arguments = message_decode(st, call, DECODE_PLAIN, &unix_fds);
+    found->arguments = message_decode(st, call, DECODE_PLAIN);
     return found->arguments != NULL;
 }
 

@@ -5,6 +5,7 @@
 #include "signalmatch.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <structmember.h>
 
 #include "compat.h"
@@ -26,6 +27,24 @@ signalmatch_borrow(State *st, PyObject *object)
         return (SignalMatch *)object;
     PyErr_Format(PyExc_TypeError, "a SignalMatch is needed, not %s", Py_TYPE(object)->tp_name);
     return NULL;
+}
+
+bool
+signalmatch_is_name(PyObject *name, const char *text)
+{
+    const char *found = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+
+    if (!found)
+        PyErr_Clear();
+    return found && text && strcmp(found, text) == 0;
+}
+
+bool
+signalmatch_is_from(const SignalMatch *match, const char *sender)
+{
+    PyObject *owner = match->owner;
+
+    return !owner || owner == Py_None || signalmatch_is_name(owner, sender);
 }
 
 static int
@@ -77,7 +96,7 @@ static PyMemberDef members[] = {
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "The base of dbus.connection.SignalMatch."},
+    {Py_tp_doc, "The base of dbus.connection.SignalMatch and of dbus.aio's subscriptions."},
     {Py_tp_members, members},
     {Py_tp_traverse, match_traverse},
     {Py_tp_clear, match_clear},

@@ -42,6 +42,7 @@
     X(plain)                                                                                       \
     X(served_call)                                                                                 \
     X(signal_match)                                                                                \
+    X(matches)                                                                                     \
     X(connection)                                                                                  \
     X(libdbus_connection)                                                                          \
     X(future)                                                                                      \
@@ -93,6 +94,7 @@
     X(methodcall)                                                                                  \
     X(plain)                                                                                       \
     X(signalmatch)                                                                                 \
+    X(matches)                                                                                     \
     X(mainloop)                                                                                    \
     X(future)                                                                                      \
     X(pendingcall)                                                                                 \

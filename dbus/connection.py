@@ -295,7 +295,7 @@ class Connection(_Connection):
         match = SignalMatch(
             self, bus_name, path, dbus_interface, signal_name, handler_function, **keywords
         )
-        self._add_match(match)
+        self._matches.add(match)
         if self._walked is not None:
             matching.insert(self._walked, path, dbus_interface, signal_name, match)
         return match
@@ -318,16 +318,16 @@ class Connection(_Connection):
             keywords, "named_service", "bus_name", bus_name, "remove_signal_receiver", 2
         )
         if isinstance(handler_or_match, SignalMatch):
-            removed = [handler_or_match] if self._remove_match(handler_or_match) else []
+            removed = [handler_or_match] if self._matches.remove(handler_or_match) else []
         else:
             first = matching.first_argument(keywords)
             removed = [
                 match
-                for match in self._matches_at(path, dbus_interface, signal_name, first)
+                for match in self._matches.at(path, dbus_interface, signal_name, first)
                 if match.matches_removal_spec(
                     bus_name, path, dbus_interface, signal_name, handler_or_match, **keywords
                 )
-                and self._remove_match(match)
+                and self._matches.remove(match)
             ]
         # On a bus this talks to the daemon and ends watches.
         for match in removed:
@@ -341,7 +341,7 @@ class Connection(_Connection):
         """The receivers as a tree; made when somebody first asks, and kept from then on."""
         if self._walked is None:
             self._walked = {}
-            for match in self._all_matches():
+            for match in self._matches.all():
                 matching.insert(self._walked, match._path, match._interface, match._member, match)
         return self._walked
 
@@ -426,7 +426,7 @@ class Connection(_Connection):
     def call_on_disconnection(self, callable: Callable[[Connection], object]) -> None:
         """Call ``callable`` with this connection when it has been disconnected."""
         if not self._disconnection_handlers:
-            self._add_match(self._disconnection_match())
+            self._matches.add(self._disconnection_match())
         self._disconnection_handlers.append(callable)
 
     def _disconnection_match(self) -> SignalMatch:

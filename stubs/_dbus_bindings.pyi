@@ -234,6 +234,21 @@ class _SignalMatch:
     _asks_arguments: bool
     _byte_arrays: bool
 
+@final
+class _Matches:
+    def add(self, match: _SignalMatch, /) -> None: ...
+    def remove(self, match: _SignalMatch, /) -> bool: ...
+    def at(
+        self,
+        path: str | None,
+        interface: str | None,
+        member: str | None,
+        arg0: str | None,
+        /,
+    ) -> list[Any]: ...
+    def has_like(self, match: _SignalMatch, /) -> bool: ...
+    def all(self) -> list[Any]: ...
+
 class _PlainMessage:
     destination: str | None
     path: str | None
@@ -285,6 +300,8 @@ NULL_MAIN_LOOP: NativeMainLoop
 class _LibDBusConnection: ...
 
 class Connection:
+    @property
+    def _matches(self) -> _Matches: ...
     def __new__(
         cls, address: str | _LibDBusConnection, mainloop: NativeMainLoop | None = ...
     ) -> Self: ...
@@ -319,18 +336,15 @@ class Connection:
         finish: Callable[..., object],
         /,
     ) -> None: ...
-    def _send_plain(self, message: _PlainMessage, /) -> bool: ...
-    def _add_match(self, match: _SignalMatch, /) -> None: ...
-    def _matches_at(
+    def _deliver_plain(
         self,
-        path: str | None,
-        interface: str | None,
-        member: str | None,
-        arg0: str | None,
+        settle: Callable[[Any, object, Exception | None], bool],
+        matches: _Matches,
+        owners: dict[str, str] | None,
+        takes_fds: bool,
         /,
-    ) -> list[Any]: ...
-    def _all_matches(self) -> list[Any]: ...
-    def _remove_match(self, match: _SignalMatch, /) -> bool: ...
+    ) -> None: ...
+    def _send_plain(self, message: _PlainMessage, /) -> bool: ...
     def _call_blocking(
         self,
         bus_name: str | None,

@@ -13,6 +13,7 @@ import pytest
 from glibloop import run_until
 
 import dbus
+from _dbus_bindings import _Matches
 from dbus.connection import SignalMatch
 from dbus.lowlevel import MethodCallMessage, SignalMessage
 from dbus.mainloop.glib import DBusGMainLoop
@@ -154,13 +155,46 @@ def test_all_sorts_of_conditions_on_arguments(pair: Any) -> None:
 def test_what_is_no_match_is_refused(conn: Any) -> None:
     for wrong in (None, 5, object()):
         with pytest.raises(TypeError):
-            conn._add_match(wrong)
+            conn._matches.add(wrong)
         with pytest.raises(TypeError):
-            conn._remove_match(wrong)
+            conn._matches.remove(wrong)
     match = SignalMatch(conn, None, "/a", None, None, print)
-    assert conn._remove_match(match) is False
-    conn._add_match(match)
-    assert conn._remove_match(match) is True
+    assert conn._matches.remove(match) is False
+    conn._matches.add(match)
+    assert conn._matches.remove(match) is True
+
+
+def test_matches_that_are_alike(conn: Any) -> None:
+    def match(sender: Any, *place: Any, **more: Any) -> SignalMatch:
+        made = SignalMatch(conn, sender, *place, print, **more)
+        made.set_sender_name_owner(sender)
+        return made
+
+    index = _Matches()
+    one = match("a.b", "/a", "x.y", "M")
+    assert index.has_like(one) is False and index.all() == []
+    index.add(one)
+    assert index.has_like(one) is True
+    assert index.has_like(match("a.b", "/a", "x.y", "M")) is True
+    others = [
+        match("a.c", "/a", "x.y", "M"),
+        match(None, "/a", "x.y", "M"),
+        match("a.b", "/b", "x.y", "M"),
+        match("a.b", "/a", "x.z", "M"),
+        match("a.b", "/a", "x.y", None),
+        match("a.b", "/a", "x.y", "M", arg0="x"),
+    ]
+    for other in others:
+        assert index.has_like(other) is False
+        index.add(other)
+        assert index.has_like(other) is True
+    assert index.remove(one) is True and index.remove(one) is False
+    assert index.has_like(one) is False
+    assert set(index.all()) == set(others)
+    with pytest.raises(TypeError):
+        index.has_like(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        _Matches(1)  # type: ignore[call-arg]
 
 
 def test_matches_and_connections_are_collected(bus: Any) -> None:

@@ -50,21 +50,30 @@ class Handlers:
             self.all.remove(handler)
 
     def offer(self, msg: Message) -> bool:
-        """Show a message to the handlers; True if one has dealt with it."""
+        """Show a message to the handlers; True if one has dealt with it.
+
+        The C module does the same for whatever is no reply.
+        """
         for handler in tuple(self.all):
             try:
                 result: Any = handler(msg)
             except Exception as error:
-                if self._failed(msg, error):
+                if self.settle(msg, None, error):
                     return True
                 continue
-            if result:
-                if isinstance(result, Message):
-                    self._bus._post(result)
-                elif asyncio.iscoroutine(result):
-                    self._bus._spawn(self._finish(msg, result))
+            if result and self.settle(msg, result, None):
                 return True
         return False
+
+    def settle(self, msg: Message, result: Any, error: Optional[Exception]) -> bool:
+        """See to a handler's result that is true, or to its exception; True ends the matter."""
+        if error is not None:
+            return self._failed(msg, error)
+        if isinstance(result, Message):
+            self._bus._post(result)
+        elif asyncio.iscoroutine(result):
+            self._bus._spawn(self._finish(msg, result))
+        return True
 
     def end_call(
         self,

@@ -16,7 +16,7 @@ from dbus.aio._address import bus_address as _well_known_address
 from dbus.aio._address import connect_error
 from dbus.aio._exports import Exports
 from dbus.aio._handlers import Handlers, close_fds, refuse_fds
-from dbus.aio._subscriptions import Subscription, Subscriptions, bus_call, error_of
+from dbus.aio._subscriptions import Subscriptions, bus_call, error_of
 from dbus.aio.auth import libdbus_mechanism
 from dbus.aio.constants import (
     BusType,
@@ -172,6 +172,13 @@ class MessageBus:
             self._receive, self._running_loop(), self._handlers.all, self._call_ended
         )
         self._exports.serve_through(connection)
+        subscriptions = self._subscriptions
+        connection._deliver_plain(
+            self._handlers.settle,
+            subscriptions.matches,
+            None if self._peer else subscriptions.owners,
+            self._with_fds,
+        )
 
     def _accept(self, connection: Connection, served: Served) -> None:
         """Be the side of a server of a peer-to-peer connection: nothing is to be said first."""
@@ -411,7 +418,11 @@ class MessageBus:
         self._handlers.remove(handler)
 
     def _receive(self, msg: Optional[Message]) -> None:
-        """What the C module calls: a message, or None when everything sent is written."""
+        """What the C module calls: with None when everything sent is written, or with a message.
+
+        No message handler or subscription has dealt with it.  Signals of libdbus and descriptors
+        that are not wanted have not been shown to them.
+        """
         if msg is None:
             self._all_written()
             return
@@ -426,12 +437,8 @@ class MessageBus:
             if refusal_of_fds is not None:
                 self._post(refusal_of_fds)
             return
-        if self._handlers.all and self._handlers.offer(msg):
-            return
         if kind is _CALL:
             self._exports.answer(msg)
-        elif kind is _SIGNAL and self._subscriptions.deliver(msg):
-            pass
         elif not self._handlers.all:
             close_fds(msg)  # nobody has seen them: an unwanted signal, a reply that is too late
 
@@ -564,18 +571,6 @@ class MessageBus:
 
     def _report(self, message: str, error: BaseException) -> None:
         self._running_loop().call_exception_handler({"message": message, "exception": error})
-
-    def _subscribe(
-        self,
-        callback: Callable[[Message], object],
-        *,
-        sender: Optional[str] = None,
-        path: Optional[str] = None,
-        interface: Optional[str] = None,
-        member: Optional[str] = None,
-    ) -> Subscription:
-        """Have ``callback`` called with the signals that fit, until it is cancelled."""
-        return Subscription(self._subscriptions, callback, sender, (path, interface, member))
 
 
 # The name under which dbus-fast's users know what all its buses have in common.

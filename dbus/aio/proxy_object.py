@@ -18,9 +18,10 @@ Nothing is made for a member before it is asked for by name.
 from __future__ import annotations
 
 from types import CoroutineType, MethodType
+from weakref import WeakKeyDictionary
 
 from dbus.aio import _descriptors, unpack
-from dbus.aio._subscriptions import error_of
+from dbus.aio._subscriptions import Subscription, error_of
 from dbus.aio.constants import ErrorType, MessageFlag, MessageType
 from dbus.aio.errors import DBusError, InterfaceNotFoundError
 from dbus.aio.introspection import Node
@@ -30,7 +31,7 @@ from dbus.aio.validators import assert_bus_name_valid, assert_object_path_valid
 
 TYPE_CHECKING = False  # importing typing costs more than all the rest
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable
+    from collections.abc import Awaitable, Coroutine, Iterable
     from typing import Any, Callable, Optional, Union
     from xml.etree.ElementTree import Element
 
@@ -86,19 +87,15 @@ class ProxyInterface:
 
     # For objects that are made without __init__, as by the module copy.
     _members: dict[str, Any] = {}
+    # What listens to its signals: nothing, one, or a tuple of several.
+    _listening: Union[_Listening, tuple[_Listening, ...]] = ()
 
     def __init__(self, bus_name: str, path: str, introspection: Interface, bus: MessageBus) -> None:
         self.bus_name = bus_name
         self.path = path
         self.introspection = introspection
         self.bus = bus
-        self._listening: dict[str, _Listening] = {}
-        self._members = {
-            prefix + _snake_case(member.name): (make, member)
-            for prefix, kind, make in _METHODS
-            for member in getattr(introspection, kind)
-            if member.name
-        }
+        self._members = _members_of(introspection)
 
     def __getattr__(self, name: str) -> Function:
         """The method ``name`` for a member, made when it is first asked for."""
@@ -343,38 +340,41 @@ def _make_set(member: Property) -> Callable[..., Awaitable[None]]:
 # --- Signals
 
 
-class _Listening:
-    """The handlers of one signal, and the bus's subscription that serves them.
+class _Listening(Subscription):
+    """The handlers of one signal.
 
-    The bus has this object, and thereby the proxy, until the last handler is gone.
+    The bus has this object, and thereby the proxy, until the last handler is gone.  Its signature
+    and the one handler that most have are the C module's to see.
     """
 
+    __slots__ = ("proxy",)
+
     def __init__(self, proxy: ProxyInterface, signal: Signal) -> None:
+        super().__init__(proxy.bus_name, proxy.path, proxy.introspection.name, signal.name)
         self.proxy = proxy
-        self.signal = signal
-        self.handlers: list[Handler] = []
-        self.subscription = proxy.bus._subscribe(
-            self.deliver,
-            sender=proxy.bus_name,
-            path=proxy.path,
-            interface=proxy.introspection.name,
-            member=signal.name,
-        )
+        self._arguments = signal.signature
+        self.handlers = ()
 
-    def stop(self) -> None:
-        """Cancel the subscription, and let go of it: it has this object, too."""
-        self.subscription.cancel()
-        del self.subscription
+    @property
+    def handlers(self) -> tuple[Handler, ...]:
+        """All of them, in the order in which they were added."""
+        handler = self._handler
+        return handler if handler.__class__ is tuple else ((handler, False),)
 
-    def deliver(self, message: Message) -> bool:
+    @handlers.setter
+    def handlers(self, handlers: tuple[Handler, ...]) -> None:
+        plain = len(handlers) == 1 and not handlers[0][1]
+        self._handler: Any = handlers[0][0] if plain else handlers
+
+    def _deliver(self, message: Message) -> bool:
         """Call the handlers with the arguments of a signal, unless it is not as described."""
-        if message.signature != self.signal.signature:
+        if message.signature != self._arguments:
             self._refuse(message)
             return False
         values = _values(message) if message.unix_fds else message.body
         unpacked = None
         first = True
-        for handler in self.handlers[:]:
+        for handler in self.handlers:
             if not first and handler not in self.handlers:
                 continue  # another handler has just removed it
             first = False
@@ -387,12 +387,18 @@ class _Listening:
             try:
                 result = function(*arguments)
             except Exception as error:
-                name = f"{self.proxy.introspection.name}.{self.signal.name}"
-                self.proxy.bus._report(f"Exception in a handler of the signal {name}", error)
+                self._failed(error)
                 continue
             if isinstance(result, CoroutineType):
-                self.proxy.bus._spawn(result)
+                self._run(result)
         return True
+
+    def _run(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self.proxy.bus._spawn(coroutine)
+
+    def _failed(self, error: Exception) -> None:
+        name = f"{self._interface}.{self._member}"
+        self.proxy.bus._report(f"Exception in a handler of the signal {name}", error)
 
     def _refuse(self, message: Message) -> None:
         from logging import getLogger
@@ -404,33 +410,49 @@ class _Listening:
             message.sender,
             message.path,
             message.signature,
-            self.signal.signature,
+            self._arguments,
         )
+
+
+def _all_listening(proxy: ProxyInterface) -> tuple[_Listening, ...]:
+    listening = proxy._listening
+    return listening if isinstance(listening, tuple) else (listening,)
+
+
+def _listening_to(proxy: ProxyInterface, signal: Signal) -> Optional[_Listening]:
+    for listening in _all_listening(proxy):
+        if listening._member == signal.name:
+            return listening
+    return None
 
 
 def _make_on(signal: Signal) -> Callable[..., None]:
     def on(self: ProxyInterface, fn: Function, *, unpack_variants: bool = False) -> None:
         _check_handler(signal, fn)
-        name = signal.name or ""
-        listening = self._listening.get(name)
+        listening = _listening_to(self, signal)
         if listening is None:
-            listening = self._listening[name] = _Listening(self, signal)
-        listening.handlers.append((fn, bool(unpack_variants)))
+            listening = _Listening(self, signal)
+            self.bus._subscriptions.add(listening)
+            others = _all_listening(self)
+            self._listening = (*others, listening) if others else listening
+        listening.handlers = (*listening.handlers, (fn, bool(unpack_variants)))
 
     return on
 
 
 def _make_off(signal: Signal) -> Callable[..., None]:
     def off(self: ProxyInterface, fn: Function, *, unpack_variants: bool = False) -> None:
-        name = signal.name or ""
-        listening = self._listening.get(name)
+        listening = _listening_to(self, signal)
+        handlers = list(listening.handlers) if listening is not None else []
         handler = (fn, bool(unpack_variants))
-        if listening is None or handler not in listening.handlers:
+        if listening is None or handler not in handlers:
             return
-        listening.handlers.remove(handler)
-        if not listening.handlers:
-            del self._listening[name]
-            listening.stop()
+        handlers.remove(handler)
+        listening.handlers = tuple(handlers)
+        if not handlers:
+            others = tuple(other for other in _all_listening(self) if other is not listening)
+            self._listening = others[0] if len(others) == 1 else others
+            self.bus._subscriptions.remove(listening)
 
     return off
 
@@ -464,3 +486,33 @@ _METHODS: tuple[tuple[str, str, Maker], ...] = (
     ("on_", "signals", _make_on),
     ("off_", "signals", _make_off),
 )
+
+
+# What was made for each interface, and of what.
+_made: WeakKeyDictionary[Interface, tuple[list[Any], dict[str, Any]]] = WeakKeyDictionary()
+
+
+def _members_of(interface: Interface) -> dict[str, Any]:
+    """The methods for the members by name: each its function, or what makes it of which member.
+
+    Proxies share it.  The members of an interface may be changed; those made later are after that.
+    """
+    described = [
+        *(
+            (method, method.name, method.in_signature, method.out_signature)
+            for method in interface.methods
+        ),
+        *((prop, prop.name, prop.signature) for prop in interface.properties),
+        *((signal, signal.name, signal.signature) for signal in interface.signals),
+    ]
+    known = _made.get(interface)
+    if known is not None and known[0] == described:
+        return known[1]
+    members = {
+        prefix + _snake_case(member.name): (make, member)
+        for prefix, kind, make in _METHODS
+        for member in getattr(interface, kind)
+        if member.name
+    }
+    _made[interface] = described, members
+    return members

@@ -9,6 +9,7 @@ from typing import Any, Callable, Coroutine
 import pytest
 
 from dbus.aio import Message, MessageBus
+from dbus.aio._subscriptions import Subscription
 
 try:
     import uvloop
@@ -76,3 +77,39 @@ async def goes_on(*waiting: asyncio.Future[Any]) -> None:
     for _ in range(50):
         await asyncio.sleep(0.001)
     assert not any(future.done() for future in waiting)
+
+
+class CallbackSubscription(Subscription):
+    """A function of a signal's message, which says False of one that it does not take."""
+
+    __slots__ = ("_bus",)
+
+    def __init__(
+        self, bus: MessageBus, callback: Callable[[Message], object], **place: Any
+    ) -> None:
+        place = {"sender": None, "path": None, "interface": None, "member": None, **place}
+        super().__init__(**place)
+        self._bus = bus
+        self._handler = callback
+
+    @property
+    def ready(self) -> asyncio.Future[None]:
+        return self._bus._subscriptions.ready(self)
+
+    def cancel(self) -> None:
+        self._bus._subscriptions.remove(self)
+
+    def _deliver(self, message: Message) -> bool:
+        return self._handler(message) is not False
+
+    def _failed(self, error: Exception) -> None:
+        self._bus._report("Exception in a signal handler", error)
+
+
+def subscribe(
+    bus: MessageBus, callback: Callable[[Message], object], **place: Any
+) -> CallbackSubscription:
+    """Have a function called with the signals that fit: sender, path, interface, member."""
+    subscription = CallbackSubscription(bus, callback, **place)
+    bus._subscriptions.add(subscription)
+    return subscription

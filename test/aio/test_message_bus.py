@@ -25,6 +25,7 @@ from busclients import (
     run_in,
     settled,
     signal_of,
+    subscribe,
 )
 from marshalling import ForeignPeer
 
@@ -215,7 +216,7 @@ def test_nothing_waits_in_the_loop_for_the_bus(bus: Any) -> None:
         connected = await MessageBus(bus.address).connect()
         new = MessageBus(bus.address)
         with stopped(bus):
-            subscription = connected._subscribe(print, sender="a.b", interface="an.Interface")
+            subscription = subscribe(connected, print, sender="a.b", interface="an.Interface")
             waiting: list[asyncio.Future[Any]] = [
                 asyncio.ensure_future(coroutine)
                 for coroutine in (
@@ -323,7 +324,7 @@ def test_a_bus_is_collected_once_it_has_ended(bus: Any) -> None:
     async def main() -> None:
         client = await MessageBus(bus.address).connect()
         await client.request_name("a.b")
-        client._subscribe(print, sender="c.d")
+        subscribe(client, print, sender="c.d")
         client.disconnect()
         await client.wait_for_disconnect()
         gone = weakref.ref(client)
@@ -443,10 +444,10 @@ def test_exceptions_of_callbacks_reach_the_loop(bus: Any) -> None:
         reports: list[Any] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, r: reports.append(r))
         async with MessageBus(bus.address) as client:
-            subscription = client._subscribe(lambda msg: 1 / 0, interface="an.Interface")
+            subscription = subscribe(client, lambda msg: 1 / 0, interface="an.Interface")
             await subscription.ready
             seen: list[Any] = []
-            client._subscribe(seen.append, interface="an.Interface")
+            subscribe(client, seen.append, interface="an.Interface")
             await client.send(signal_of())
             await settled(client)
             assert len(seen) == 1
@@ -545,7 +546,7 @@ def test_descriptors_that_nobody_takes_are_closed(bus: Any) -> None:
                 refused.append(msg)
                 return False
 
-            one._subscribe(refuse, interface="an.Interface", member="Refused")
+            subscribe(one, refuse, interface="an.Interface", member="Refused")
             for member in ("Unknown", "Refused"):
                 msg = signal_of(member, "h", 0)
                 msg.unix_fds, msg.destination = [write], one.unique_name

@@ -12,7 +12,7 @@ import weakref
 from typing import Any
 
 import pytest
-from busclients import LOOPS, goes_on, run, run_in
+from busclients import LOOPS, goes_on, run, run_in, subscribe
 
 from dbus.aio import (
     AuthError,
@@ -59,8 +59,11 @@ def test_calls_and_signals_in_both_directions(address: str, make_loop: Any) -> N
             client = await MessageBus(server.address, peer=True).connect()
             assert client.connected and client.unique_name is None
             sums: asyncio.Queue[Any] = asyncio.Queue()
-            subscription = client._subscribe(
-                lambda msg: sums.put_nowait(msg.body), sender="a.b", interface="an.Interface"
+            subscription = subscribe(
+                client,
+                lambda msg: sums.put_nowait(msg.body),
+                sender="a.b",
+                interface="an.Interface",
             )
             await subscription.ready
             call = Message(None, "/calculator", "an.Interface", "Add", signature="ii", body=[2, 3])

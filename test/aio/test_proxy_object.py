@@ -7,11 +7,12 @@ import asyncio
 import gc
 import weakref
 from collections.abc import Iterator
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 import pytest
 
 from dbus.aio import Message, MessageFlag, MessageType, Variant, errors, proxy_object
+from dbus.aio._subscriptions import Subscription
 from dbus.aio.introspection import Interface, Node
 from dbus.aio.message_bus import MessageBus
 from dbus.aio.proxy_object import ProxyInterface, ProxyObject
@@ -29,17 +30,20 @@ DATA = f"""
 """
 
 
-class Subscription:
-    """A callback and the conditions under which it is called."""
+class FakeSubscriptions:
+    """As much of Subscriptions as a proxy needs."""
 
-    def __init__(self, bus: FakeBus, callback: Callable[[Message], None], conditions: Any) -> None:
-        self.bus = bus
-        self.callback = callback
-        self.conditions = conditions
-        bus.subscriptions.append(self)
+    def __init__(self) -> None:
+        self.all: list[Subscription] = []
+        self.refuses = False
 
-    def cancel(self) -> None:
-        self.bus.subscriptions.remove(self)
+    def add(self, subscription: Subscription) -> None:
+        if self.refuses:
+            raise errors.DBusFastError("refused")
+        self.all.append(subscription)
+
+    def remove(self, subscription: Subscription) -> None:
+        self.all.remove(subscription)
 
 
 class FakeBus:
@@ -48,9 +52,8 @@ class FakeBus:
     def __init__(self) -> None:
         self.calls: list[tuple[Message, Optional[float]]] = []
         self.reply: tuple[str, list[Any]] = ("", [])
-        self.subscriptions: list[Subscription] = []
+        self._subscriptions = FakeSubscriptions()
         self.reports: list[tuple[str, BaseException]] = []
-        self.refuses = False
 
     async def call(self, msg: Message, *, timeout: Optional[float] = None) -> Optional[Message]:
         self.calls.append((msg, timeout))
@@ -59,10 +62,9 @@ class FakeBus:
             return None
         return Message.new_method_return(msg, *self.reply)
 
-    def _subscribe(self, callback: Callable[[Message], None], **conditions: Any) -> Subscription:
-        if self.refuses:
-            raise errors.DBusFastError("refused")
-        return Subscription(self, callback, conditions)
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        return list(self._subscriptions.all)
 
     def _report(self, message: str, error: BaseException) -> None:
         self.reports.append((message, error))
@@ -70,9 +72,9 @@ class FakeBus:
     def emit(self, member: str, signature: str, *values: Any) -> None:
         """Deliver a signal."""
         signal = Message.new_signal(PATH, INTERFACE, member, signature, list(values))
-        for subscription in tuple(self.subscriptions):
-            if subscription.conditions["member"] == member:
-                subscription.callback(signal)
+        for subscription in self.subscriptions:
+            if f"member='{member}'" in subscription.rule:
+                subscription._deliver(signal)
 
 
 def interface_of(bus: Any) -> ProxyInterface:
@@ -102,18 +104,15 @@ def test_one_subscription_a_member() -> None:
     assert bus.subscriptions == []
     proxy.on_said(listen)
     (subscription,) = bus.subscriptions
-    assert subscription.conditions == {
-        "sender": NAME,
-        "path": PATH,
-        "interface": INTERFACE,
-        "member": "Said",
-    }
+    assert subscription.rule == (
+        f"type='signal',sender='{NAME}',path='{PATH}',interface='{INTERFACE}',member='Said'"
+    )
     proxy.on_said(listen)
     proxy.on_said(print)
     proxy.on_said(listen, unpack_variants=True)
     assert bus.subscriptions == [subscription]
     proxy.on_sung(listen)
-    assert [s.conditions["member"] for s in bus.subscriptions] == ["Said", "Sung"]
+    assert [s._member for s in bus.subscriptions] == ["Said", "Sung"]
 
 
 def test_the_last_handler_cancels_the_subscription() -> None:
@@ -139,10 +138,10 @@ def test_a_handler_that_is_refused_leaves_nothing_behind() -> None:
     with pytest.raises(TypeError):
         proxy.on_said(lambda: None)
     assert bus.subscriptions == []
-    bus.refuses = True
+    bus._subscriptions.refuses = True
     with pytest.raises(errors.DBusFastError):
         proxy.on_said(listen)
-    bus.refuses = False
+    bus._subscriptions.refuses = False
     proxy.on_said(listen)
     proxy.off_said(listen)
     assert bus.subscriptions == []

@@ -9,7 +9,7 @@ import weakref
 from typing import Any
 
 import pytest
-from busclients import call_to, goes_on, ping, run, settled, signal_of
+from busclients import call_to, goes_on, ping, run, settled, signal_of, subscribe
 
 from dbus.aio import DisconnectedError, Message, MessageBus, MessageType, NameFlag
 from dbus.testing import PrivateBus
@@ -34,7 +34,7 @@ def test_reconnect(address: str) -> None:
         await client.request_name("org.example.Name", NameFlag.ALLOW_REPLACEMENT)
         signals: asyncio.Queue[Message] = asyncio.Queue()
         sender_name = "org.example.Sender"
-        client._subscribe(signals.put_nowait, sender=sender_name, interface="an.Interface")
+        subscribe(client, signals.put_nowait, sender=sender_name, interface="an.Interface")
         ended = asyncio.ensure_future(client.wait_for_disconnect())
         calls = asyncio.ensure_future(client.call(call_to(client, "Never")))
         client.add_message_handler(lambda msg: msg.member == "Never")

@@ -11,6 +11,7 @@ from inspect import iscoroutinefunction
 from typing import Any, Callable
 
 import pytest
+from busclients import subscribe
 
 from dbus.aio.constants import ErrorType, PropertyAccess
 from dbus.aio.errors import (
@@ -84,8 +85,8 @@ def on_bus(bus: Any, test: Callable[..., Any]) -> None:
                 return reply.error_name or reply.body
 
             heard: asyncio.Queue[Message] = asyncio.Queue()
-            subscription = client._subscribe(
-                heard.put_nowait, sender=service.unique_name, interface="a.b"
+            subscription = subscribe(
+                client, heard.put_nowait, sender=service.unique_name, interface="a.b"
             )
             await subscription.ready
             await asyncio.wait_for(test(thing, ask, heard), 30)

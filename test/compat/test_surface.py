@@ -29,6 +29,7 @@ WANTED: "dict[str, str]" = {
     "_dbus_bindings/_method_call": "private: how the package makes a call",
     "_dbus_bindings/_serve_objects": "private: how dbus.service has its objects served",
     "_dbus_bindings/_SignalMatch": "private: the base of dbus.connection.SignalMatch",
+    "_dbus_bindings/_Matches": "private: an index of signal matches",
     "_dbus_bindings/_PlainMessage": "private: the base of dbus.aio.Message",
     "_dbus_bindings/_Variant": "private: the base of dbus.aio.Variant",
     "_dbus_bindings/_plain_classes": "private: dbus.aio says what messages are made of",
