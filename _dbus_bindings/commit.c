@@ -2,8 +2,9 @@
 /*
  * Two ways.  A message that is still empty is put together as bytes, the header as libdbus writes
  * it plus the signature field, and parsed by libdbus: that is twice as fast as its iterators for
- * bodies of some size, and validates, so that a fault of our encoder is an exception and never a
- * bad message on the bus.  All else goes through replay.c.
+ * bodies of many values or of more than one argument, and validates, so that a fault of our encoder
+ * is an exception and never a bad message on the bus.  All else goes through replay.c: few values,
+ * and great blocks of bytes, which are copied once there.
  */
 #include "commit.h"
 #include "limits.h"
@@ -15,7 +16,14 @@
 #include "fdwalk.h"
 #include "replay.h"
 
-#define COMMIT_SMALL 512u    /* bytes of body below which the iterators are as fast */
+/* What it costs libdbus to read a message, in steps of the encoder (of 500 instructions): the header,
+ * a step for so many bytes, as they are copied twice more; and what it costs beyond a step to append
+ * a further argument, for which the header's signature is written anew. */
+#define COMMIT_STEPS 31u
+#define COMMIT_BYTES 1024u
+#define COMMIT_ARGUMENT 45u
+
+#define COMMIT_SMALL 512u    /* bytes of body that are appended without a copy of the header */
 #define HEADER_FIXED 16u     /* D-Bus Specification, "Message Format": up to the header fields */
 #define HEADER_BODY_AT 4u    /* u32, length of the body */
 #define HEADER_SERIAL_AT 8u  /* u32 */
@@ -80,7 +88,7 @@ prepend_header(Encoder *e, const Program *program, const unsigned char *header, 
     unsigned char *start;
 
     if (size + body > LIMIT_MESSAGE) {
-        PyErr_SetString(PyExc_ValueError, "a message may not be longer than 128 MiB");
+        encode_refuse_size();
         return -1;
     }
     if (size > ENCODE_ROOM) {
@@ -161,11 +169,7 @@ check_sums(DBusMessage *message, const Program *program, size_t body)
         }
         header = (size_t)len + 8 + LIMIT_SIGNATURE;
     }
-    if (header + body > LIMIT_MESSAGE) {
-        PyErr_SetString(PyExc_ValueError, "a message may not be longer than 128 MiB");
-        return -1;
-    }
-    return 0;
+    return header + body > LIMIT_MESSAGE ? encode_refuse_size() : 0;
 }
 
 DBusMessage *
@@ -184,21 +188,19 @@ commit_copy_new(DBusMessage *message)
 static int
 commit_replay(State *st, DBusMessage **message, const Program *program, Encoder *e)
 {
-    const unsigned char *body = e->data + ENCODE_ROOM;
-
-    if (check_sums(*message, program, e->len - ENCODE_ROOM) < 0)
+    if (check_sums(*message, program, encoder_size(e)) < 0)
         return -1;
     if (e->n_fds > 0 && fdwalk_count(*message) + e->n_fds > LIMIT_FDS)
         return encode_refuse_fds();
-    if (e->n_fds == 0 && e->len - ENCODE_ROOM < COMMIT_SMALL) {
-        if (replay_body(st, *message, program, body, NULL) == 0)
+    if (e->n_fds == 0 && encoder_size(e) < COMMIT_SMALL) {
+        if (replay_body(st, *message, program, e) == 0)
             return 0;
         dbus_message_unref(TAKE(*message));
         return -1;
     }
 
     _cleanup_message_ DBusMessage *copy = commit_copy_new(*message);
-    if (!copy || replay_body(st, copy, program, body, e->fds) < 0)
+    if (!copy || replay_body(st, copy, program, e) < 0)
         return -1;
     dbus_message_set_serial(copy, dbus_message_get_serial(*message));
     dbus_message_unref(*message);
@@ -206,15 +208,21 @@ commit_replay(State *st, DBusMessage **message, const Program *program, Encoder 
     return 0;
 }
 
-int
-commit_body(State *st, DBusMessage **message, bool ours, const Program *program, Encoder *e)
+/* Whether libdbus reads the bytes in less time than it takes to append them piece by piece. */
+static bool
+bytes_are_faster(const Program *program, const Encoder *e)
 {
-    bool empty = !*dbus_message_get_signature(*message);
+    size_t steps = e->steps + COMMIT_ARGUMENT * (program->count - 1u);
 
+    return steps > COMMIT_STEPS + encoder_size(e) / COMMIT_BYTES;
+}
+
+int
+commit_body(State *st, DBusMessage **message, bool fresh, const Program *program, Encoder *e)
+{
     if (program->count == 0)
         return 0;
-    if (ours && empty && !program->flat && e->n_fds == 0 && e->len - ENCODE_ROOM >= COMMIT_SMALL &&
-        !commit_missing_field(*message) && !commit_is_local(*message))
+    if (fresh && e->n_fds == 0 && e->n_held == 0 && bytes_are_faster(program, e))
         return commit_bytes(message, program, e);
     return commit_replay(st, message, program, e);
 }

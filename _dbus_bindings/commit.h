@@ -15,10 +15,10 @@
 #include "state.h"
 
 /* Adds the encoder's body to *message, which may be replaced by another DBusMessage of the same
- * header; the encoder's buffer is used up.  `ours`: no peer wrote the header.  -1 with an exception:
- * *message is as it was, but where memory ran out over a few bytes it is NULL, since libdbus leaves
- * ruins then. */
-int commit_body(State *st, DBusMessage **message, bool ours, const Program *program, Encoder *e);
+ * header; the encoder's buffer is used up.  `fresh`: made here, with all fields that its type
+ * requires, none of them reserved, and without a body.  -1 with an exception: *message is as it was,
+ * but where memory ran out over a few bytes it is NULL, since libdbus leaves ruins then. */
+int commit_body(State *st, DBusMessage **message, bool fresh, const Program *program, Encoder *e);
 
 /* An independent copy; NULL with MemoryError, or OSError where descriptors ran out. */
 DBusMessage *commit_copy_new(DBusMessage *message);

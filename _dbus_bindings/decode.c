@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compat.h"
+#include "heap.h"
 #include "signature.h"
 #include "types/array.h"
 #include "types/bytes.h"
@@ -150,6 +151,7 @@ take_text(Decoder *d, unsigned op, size_t *ret_len)
 static PyObject *
 text_new(const Decoder *d, unsigned op, const char *text, size_t len, long level)
 {
+    heap_expect(d->st, len);
     if (!d->typed)
         return PyUnicode_DecodeUTF8(text, (Py_ssize_t)len, NULL);
     switch (op) {
@@ -261,6 +263,7 @@ decode_list(Decoder *d, const Node *node, long level)
 
     if (item->op == INT_BYTE && d->blocks) {
         const unsigned char *at = take(d, 1, bytes);
+        heap_expect(d->st, bytes);
         return d->typed ? byte_array_new(d->st, at, bytes, level)
                         : PyBytes_FromStringAndSize((const char *)at, (Py_ssize_t)bytes);
     }

@@ -9,6 +9,7 @@
 
 #include "compat.h"
 #include "guess.h"
+#include "heap.h"
 #include "types/variant.h"
 #include "validate.h"
 
@@ -19,6 +20,10 @@ encoder_init(Encoder *e, State *st)
     e->data = e->small;
     e->len = ENCODE_ROOM;
     e->cap = sizeof e->small;
+    e->held = NULL;
+    e->n_held = 0;
+    e->left_out = 0;
+    e->steps = 0;
     e->depth = 0;
     e->fds = NULL;
     e->n_fds = 0;
@@ -32,6 +37,11 @@ encoder_clear(Encoder *e)
     if (e->data != e->small)
         PyMem_RawFree(e->data);
     e->data = e->small;
+    for (size_t i = 0; i < e->n_held; i++)
+        Py_DECREF(e->held[i].owner);
+    e->n_held = 0;
+    PyMem_Free(e->held);
+    e->held = NULL;
     for (size_t i = 0; i < e->n_fds; i++)
         close(e->fds[i]);
     e->n_fds = 0;
@@ -40,13 +50,18 @@ encoder_clear(Encoder *e)
 }
 
 int
+encode_refuse_size(void)
+{
+    PyErr_SetString(PyExc_ValueError, "a message may not be longer than 128 MiB");
+    return -1;
+}
+
+int
 encoder_grow(Encoder *e, size_t needed)
 {
     /* Also the guard against an iterator that never ends. */
-    if (needed > LIMIT_MESSAGE) {
-        PyErr_SetString(PyExc_ValueError, "a message may not be longer than 128 MiB");
-        return -1;
-    }
+    if (needed + e->left_out > LIMIT_MESSAGE)
+        return encode_refuse_size();
     size_t cap = e->cap * 2 > needed ? e->cap * 2 : needed + needed / 2;
     unsigned char *data = PyMem_RawRealloc(e->data == e->small ? NULL : e->data, cap);
     if (!data) {
@@ -57,6 +72,46 @@ encoder_grow(Encoder *e, size_t needed)
         memcpy(data, e->small, e->len);
     e->data = data;
     e->cap = cap;
+    return 0;
+}
+
+static int
+hold(Encoder *e, PyObject *owner, const void *bytes, size_t n)
+{
+    Held held = {encoder_size(e), n, bytes, owner};
+
+    heap_expect(e->st, n);
+    if (held.at + n > LIMIT_MESSAGE)
+        return encode_refuse_size();
+    if ((e->n_held & (e->n_held - 1)) == 0) { /* a power of two: full */
+        Held *more = e->held;
+        PyMem_Resize(more, Held, e->n_held ? e->n_held * 2 : 1);
+        if (!more) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        e->held = more;
+    }
+    size_t rest = n - held_left_out(&held);
+    unsigned char *to = encode_put(e, 1, rest);
+    if (!to)
+        return -1;
+    memset(to, 0, rest);
+    e->held[e->n_held++] = held;
+    Py_INCREF(owner);
+    e->left_out += held_left_out(&held);
+    return 0;
+}
+
+int
+encode_bytes(Encoder *e, PyObject *owner, const void *bytes, size_t n)
+{
+    if (n >= HELD_LEAST && (PyBytes_Check(owner) || PyUnicode_Check(owner)))
+        return hold(e, owner, bytes, n);
+    unsigned char *to = encode_put(e, 1, n);
+    if (!to)
+        return -1;
+    memcpy(to, bytes, n);
     return 0;
 }
 
@@ -159,7 +214,7 @@ encode_items(Encoder *e, const Node *node, PyObject *value, size_t start)
         int result = encode_value(e, node, item);
 
         Py_DECREF(item);
-        if (result < 0 || (e->len - start > LIMIT_ARRAY && refuse_array() < 0)) {
+        if (result < 0 || (encoder_size(e) - start > LIMIT_ARRAY && refuse_array() < 0)) {
             more = -1;
             break;
         }
@@ -173,10 +228,11 @@ encode_entry(Encoder *e, const Node *entry, PyObject *key, PyObject *value, size
 {
     const Node *key_node = entry + 1;
 
+    e->steps++;
     if (!encode_put(e, 8, 0) || encode_value(e, key_node, key) < 0 ||
         encode_value(e, key_node + key_node->next, value) < 0)
         return -1;
-    return e->len - start > LIMIT_ARRAY ? refuse_array() : 0;
+    return encoder_size(e) - start > LIMIT_ARRAY ? refuse_array() : 0;
 }
 
 /* A dict whose iteration and lookup are those of dict itself. */
@@ -238,15 +294,9 @@ encode_dict(Encoder *e, const Node *entry, PyObject *value, size_t start)
 }
 
 static int
-encode_block(Encoder *e, const void *bytes, size_t n)
+encode_block(Encoder *e, PyObject *owner, const void *bytes, size_t n)
 {
-    if (n > LIMIT_ARRAY)
-        return refuse_array();
-    unsigned char *to = encode_put(e, 1, n);
-    if (!to)
-        return -1;
-    memcpy(to, bytes, n);
-    return 0;
+    return n > LIMIT_ARRAY ? refuse_array() : encode_bytes(e, owner, bytes, n);
 }
 
 /* Plain values: bytes, bytearray and other buffers of bytes, and nothing that is iterated over. */
@@ -257,7 +307,7 @@ encode_buffer(Encoder *e, PyObject *value)
 
     if (PyObject_GetBuffer(value, &view, PyBUF_SIMPLE) < 0)
         return -1;
-    return encode_block(e, view.buf, (size_t)view.len);
+    return encode_block(e, value, view.buf, (size_t)view.len);
 }
 
 /* A ByteArray where variants are wanted gives variants of bytes, other bytes give int32. */
@@ -275,7 +325,8 @@ encode_byte_variants(Encoder *e, PyObject *bytes, size_t start)
         memcpy(to, (unsigned char[]){1, 'y', 0, (unsigned char)PyBytes_AS_STRING(bytes)[i]}, 4);
     }
     e->depth--;
-    return e->len - start > LIMIT_ARRAY ? refuse_array() : 0;
+    e->steps += 2 * (size_t)n;
+    return encoder_size(e) - start > LIMIT_ARRAY ? refuse_array() : 0;
 }
 
 static int
@@ -288,14 +339,16 @@ encode_array(Encoder *e, const Node *node, PyObject *value)
     if (encode_enter(e, 1) < 0 || !encode_put(e, 4, sizeof length))
         return -1;
     size_t length_at = e->len - sizeof length;
+    size_t steps = e->steps;
     if (!encode_put(e, item->align, 0))
         return -1;
-    size_t start = e->len; /* the length does not count the padding before the first item */
+    size_t start =
+        encoder_size(e); /* the length does not count the padding before the first item */
 
     if (item->op == OP_ENTRY)
         result = encode_dict(e, item, value, start);
     else if (item->op == INT_BYTE && PyBytes_Check(value))
-        result = encode_block(e, PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value));
+        result = encode_block(e, value, PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value));
     else if (item->op == INT_BYTE && e->plain)
         result = encode_buffer(e, value);
     else if (item->op == OP_VARIANT && PyObject_TypeCheck(value, e->st->byte_array))
@@ -304,8 +357,10 @@ encode_array(Encoder *e, const Node *node, PyObject *value)
         result = encode_items(e, item, value, start);
     if (result < 0)
         return -1;
-    length = (uint32_t)(e->len - start);
+    length = (uint32_t)(encoder_size(e) - start);
     memcpy(e->data + length_at, &length, sizeof length);
+    if (item->op <= OP_DOUBLE) /* which are appended all at once */
+        e->steps = steps;
     e->depth--;
     return 0;
 }
@@ -447,19 +502,20 @@ encode_plain_variant(Encoder *e, PyObject *variant)
     return 0;
 }
 
+/* Not a part of encode_value(), which would save registers for it before every number. */
+__attribute__((noinline)) static int
+encode_container(Encoder *e, const Node *node, PyObject *value)
+{
+    if (node->op == OP_VARIANT)
+        return e->plain ? encode_plain_variant(e, value) : encode_variant(e, value);
+    return node->op == OP_ARRAY ? encode_array(e, node, value) : encode_struct(e, node, value);
+}
+
 int
 encode_value(Encoder *e, const Node *node, PyObject *value)
 {
-    switch (node->op) {
-    case OP_VARIANT:
-        return e->plain ? encode_plain_variant(e, value) : encode_variant(e, value);
-    case OP_ARRAY:
-        return encode_array(e, node, value);
-    case OP_STRUCT:
-        return encode_struct(e, node, value);
-    default:
-        return encode_basic(e, node, value);
-    }
+    e->steps++;
+    return node->op < OP_VARIANT ? encode_basic(e, node, value) : encode_container(e, node, value);
 }
 
 int

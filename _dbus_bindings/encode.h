@@ -19,14 +19,27 @@
 
 #define ENCODE_ROOM 512u /* free space before the body, where most headers fit; multiple of 8 */
 #define ENCODE_SMALL 1536u
+#define HELD_LEAST 32768u /* bytes; what is shorter is as quickly copied */
+
+/* Bytes of the body that are not copied: those of an object that cannot change. */
+typedef struct Held {
+    size_t at; /* where they belong in the body */
+    size_t n;
+    const void *bytes;
+    PyObject *owner; /* a bytes or str, owned */
+} Held;
 
 typedef struct Encoder {
     State *st;
     unsigned char *data; /* the body starts at data + ENCODE_ROOM */
-    size_t len;          /* of all, ENCODE_ROOM included */
+    size_t len;          /* of all that is in `data`, ENCODE_ROOM included */
     size_t cap;
-    unsigned depth; /* containers around the value at hand */
-    int *fds;       /* duplicates, closed by encoder_clear() */
+    Held *held; /* in the order of the body */
+    size_t n_held;
+    size_t left_out; /* bytes that are held and not in `data` */
+    size_t steps;    /* calls of libdbus that it would take to append the body piece by piece */
+    unsigned depth;  /* containers around the value at hand */
+    int *fds;        /* duplicates, closed by encoder_clear() */
     size_t n_fds;
     bool plain;         /* a variant is a Variant, and h an index into: */
     PyObject *unix_fds; /* borrowed list of int */
@@ -42,10 +55,29 @@ void encoder_clear(Encoder *e);
  * for what the protocol forbids. */
 int encode_args(Encoder *e, const Program *program, PyObject *const *args, Py_ssize_t n);
 
+/* The length of the body as it will be on the wire. */
+static inline size_t
+encoder_size(const Encoder *e)
+{
+    return e->len - ENCODE_ROOM + e->left_out;
+}
+
+/* How many of the bytes that are held are not in the flat body.  The rest are bytes without a
+ * meaning there, so that what follows is aligned as it will be on the wire. */
+static inline size_t
+held_left_out(const Held *held)
+{
+    return held->n & ~(size_t)7;
+}
+
 /* For the files that share the work. */
 
 /* Makes room for `needed` bytes in all. -1 with MemoryError, or ValueError beyond 128 MiB. */
 int encoder_grow(Encoder *e, size_t needed);
+
+/* Appends n bytes of `owner`, which cannot change if it is a bytes or a str and is then held
+ * instead where that saves much. */
+int encode_bytes(Encoder *e, PyObject *owner, const void *bytes, size_t n);
 
 /* Appends n bytes, not set yet, behind padding of zeros up to a multiple of `align`; NULL with an
  * exception.  The pointer holds until the next call that appends. */
@@ -66,8 +98,9 @@ int encode_value(Encoder *e, const Node *node, PyObject *value);
 int encode_basic(Encoder *e, const Node *node, PyObject *value);
 int encode_enter(Encoder *e, unsigned levels);
 
-/* ValueError: there would be more than LIMIT_FDS. */
+/* ValueError: there would be more than LIMIT_FDS, or LIMIT_MESSAGE.  They return -1. */
 int encode_refuse_fds(void);
+int encode_refuse_size(void);
 
 #define _cleanup_encoder_ _cleanup_(encoder_clear)
 

@@ -135,17 +135,16 @@ encode_text(Encoder *e, const Node *node, PyObject *value)
         memcpy(to + 1, text, len + 1);
         return 0;
     }
-    if (len > LIMIT_MESSAGE) {
-        PyErr_SetString(PyExc_ValueError, "a message may not be longer than 128 MiB");
-        return -1;
-    }
+    if (len > LIMIT_MESSAGE)
+        return encode_refuse_size();
 
-    unsigned char *to = encode_put(e, 4, 4 + len + 1);
+    size_t here = len < HELD_LEAST ? len + 1 : 0;
+    unsigned char *to = encode_put(e, 4, 4 + here);
     if (!to)
         return -1;
     memcpy(to, &(uint32_t){(uint32_t)len}, 4);
-    memcpy(to + 4, text, len + 1);
-    return 0;
+    memcpy(to + 4, text, here);
+    return here ? 0 : encode_bytes(e, value, text, len + 1);
 }
 
 static int

@@ -182,11 +182,19 @@ message_program(State *st, PyObject *signature, PyObject *const *args, Py_ssize_
                                              : guessed_program(st, args, n);
 }
 
+/* What commit_body() wants to know of a message. */
+static bool
+is_fresh(const Message *m)
+{
+    return m->fresh && (m->complete || (!commit_missing_field(m->msg) && !commit_is_local(m->msg)));
+}
+
 /* Conversion may run any code, so the message is looked at again when it is over. */
 static int
 append_values(PyObject *self, const Program *program, PyObject *const *args, Py_ssize_t n)
 {
     State *st = state_of(self);
+    Message *m = (Message *)self;
     _cleanup_encoder_ Encoder encoder;
     int result = -1;
 
@@ -194,9 +202,10 @@ append_values(PyObject *self, const Program *program, PyObject *const *args, Py_
     if (encode_args(&encoder, program, args, n) < 0)
         return -1;
     Py_BEGIN_CRITICAL_SECTION(self);
-    if (message_open(self))
-        result =
-            commit_body(st, &((Message *)self)->msg, ((Message *)self)->ours, program, &encoder);
+    if (message_open(self)) {
+        result = commit_body(st, &m->msg, is_fresh(m), program, &encoder);
+        m->fresh &= program->count == 0;
+    }
     Py_END_CRITICAL_SECTION();
     return result;
 }
@@ -366,7 +375,7 @@ message_copy(PyObject *self, PyObject *Py_UNUSED(none))
     Py_END_CRITICAL_SECTION();
     PyObject *made = copy ? message_new_steal(state_of(self), copy) : NULL;
     if (made)
-        ((Message *)made)->ours = ((Message *)self)->ours;
+        ((Message *)made)->fresh = ((Message *)self)->fresh;
     return made;
 }
 

@@ -19,7 +19,7 @@ typedef struct Message {
     DBusMessage *msg; /* NULL until __init__ has run, and after memory ran out in append() */
     bool sent;        /* handed to libdbus, which forbids changes and would abort on them */
     bool complete;    /* the header is known to be fit for sending */
-    bool ours;        /* not received: the header is as libdbus writes it, in our byte order */
+    bool fresh;       /* made here, not received, and nothing has been appended */
 } Message;
 
 int message_setup(PyObject *module, State *st);

@@ -13,9 +13,9 @@
 #include "validate.h"
 
 /* What __init__ made of checked fields, NULL for want of memory, becomes the content of `self`.
- * `complete`: it may be sent as it is. */
+ * `complete`: it may be sent as it is; `fresh`: it has no arguments. */
 static int
-kind_init_steal(PyObject *self, DBusMessage *message, bool complete)
+kind_init_steal(PyObject *self, DBusMessage *message, bool complete, bool fresh)
 {
     if (!message) {
         PyErr_NoMemory();
@@ -23,7 +23,7 @@ kind_init_steal(PyObject *self, DBusMessage *message, bool complete)
     }
     message_replace_steal(self, message);
     ((Message *)self)->complete = complete;
-    ((Message *)self)->ours = true;
+    ((Message *)self)->fresh = fresh;
     return 0;
 }
 
@@ -46,7 +46,7 @@ method_call_init(PyObject *self, PyObject *args, PyObject *kwargs)
         (interface && check_interface(interface) < 0) || check_member(method) < 0)
         return -1;
     return kind_init_steal(self, dbus_message_new_method_call(destination, path, interface, method),
-                           !is_reserved(path, interface));
+                           !is_reserved(path, interface), true);
 }
 
 static int
@@ -60,7 +60,7 @@ signal_init(PyObject *self, PyObject *args, PyObject *kwargs)
         check_path(path) < 0 || check_interface(interface) < 0 || check_member(name) < 0)
         return -1;
     return kind_init_steal(self, dbus_message_new_signal(path, interface, name),
-                           !is_reserved(path, interface));
+                           !is_reserved(path, interface), true);
 }
 
 /* The message that is replied to, borrowed.  One that was never sent has no serial to refer to. */
@@ -87,7 +87,8 @@ method_return_init(PyObject *self, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!:__init__", names, st->message, &call))
         return -1;
     DBusMessage *message = replied_to(st, call);
-    return message ? kind_init_steal(self, dbus_message_new_method_return(message), true) : -1;
+    return message ? kind_init_steal(self, dbus_message_new_method_return(message), true, true)
+                   : -1;
 }
 
 static int
@@ -103,7 +104,8 @@ error_init(PyObject *self, PyObject *args, PyObject *kwargs)
         check_error_name(name) < 0)
         return -1;
     DBusMessage *message = replied_to(st, call);
-    return message ? kind_init_steal(self, dbus_message_new_error(message, name, text), true) : -1;
+    return message ? kind_init_steal(self, dbus_message_new_error(message, name, text), true, !text)
+                   : -1;
 }
 
 static const char *

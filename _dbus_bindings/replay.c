@@ -14,9 +14,10 @@
 typedef struct Replay {
     State *st;
     const Program *program; /* whose text the nodes at hand refer to */
-    const unsigned char *body;
-    size_t pos;
-    const int *fds;
+    const Encoder *encoder;
+    size_t pos;       /* in the body as it will be */
+    size_t left_out;  /* bytes before it that are not in the flat body */
+    size_t next_held; /* the first that has not been reached */
 } Replay;
 
 static int replay_value(Replay *r, DBusMessageIter *iter, const Node *node);
@@ -35,9 +36,24 @@ static const void *
 step(Replay *r, size_t align, size_t n)
 {
     r->pos = (r->pos + align - 1) & ~(align - 1);
-    const void *at = r->body + r->pos;
+    const void *at = r->encoder->data + ENCODE_ROOM + (r->pos - r->left_out);
     r->pos += n;
     return at;
+}
+
+/* Steps over bytes which the encoder may hold elsewhere. */
+static const void *
+step_bytes(Replay *r, size_t n)
+{
+    const Encoder *e = r->encoder;
+    const Held *held = r->next_held < e->n_held ? &e->held[r->next_held] : NULL;
+
+    if (!held || held->at != r->pos)
+        return step(r, 1, n);
+    r->next_held++;
+    r->left_out += held_left_out(held);
+    r->pos += n;
+    return held->bytes;
 }
 
 static uint32_t
@@ -61,7 +77,7 @@ replay_basic(Replay *r, DBusMessageIter *iter, const Node *node)
     case OP_STRING:
     case OP_PATH: {
         size_t len = step_length(r);
-        text = step(r, 1, len + 1);
+        text = step_bytes(r, len + 1);
         at = &text;
         break;
     }
@@ -72,7 +88,7 @@ replay_basic(Replay *r, DBusMessageIter *iter, const Node *node)
         break;
     }
     case OP_FD:
-        fd = r->fds[step_length(r)];
+        fd = r->encoder->fds[step_length(r)];
         at = &fd;
         break;
     default:
@@ -110,7 +126,7 @@ replay_items(Replay *r, DBusMessageIter *sub, const Node *item, size_t bytes)
     static const char codes[OPS] = "ybnqiuxtd";
 
     if (item->op <= OP_DOUBLE) {
-        const void *at = step(r, 1, bytes);
+        const void *at = step_bytes(r, bytes);
         int n = (int)(bytes / item->size);
         return dbus_message_iter_append_fixed_array(sub, codes[item->op], &at, n) ? 0
                                                                                   : replay_refuse();
@@ -177,10 +193,9 @@ replay_value(Replay *r, DBusMessageIter *iter, const Node *node)
 }
 
 int
-replay_body(State *st, DBusMessage *message, const Program *program, const unsigned char *body,
-            const int *fds)
+replay_body(State *st, DBusMessage *message, const Program *program, const Encoder *e)
 {
-    Replay r = {.st = st, .program = program, .body = body, .fds = fds};
+    Replay r = {.st = st, .program = program, .encoder = e};
     const Node *node = program->nodes;
     DBusMessageIter iter;
 

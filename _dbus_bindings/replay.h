@@ -12,13 +12,13 @@
 
 #include <dbus/dbus.h>
 
+#include "encode.h"
 #include "program.h"
 #include "state.h"
 
-/* `body` is what encode_args() made of the program, aligned to 8 in memory; `fds` are borrowed.
- * -1 with an exception: the message is then unusable. */
-int replay_body(State *st, DBusMessage *message, const Program *program, const unsigned char *body,
-                const int *fds);
+/* `e` has what encode_args() made of the program.  -1 with an exception: the message is then
+ * unusable. */
+int replay_body(State *st, DBusMessage *message, const Program *program, const Encoder *e);
 
 /* Raises what made libdbus say no: OSError for want of descriptors where errno, cleared before,
  * says so, else MemoryError.  Returns -1. */

@@ -118,6 +118,7 @@ typedef struct State {
 #undef X
     struct ProgramCache *programs;
     struct TemplateCache *templates; /* NULL until the first is made */
+    size_t largest_block;            /* heap.h */
     initproc plain_slow_init;        /* __init__ of dbus.aio's Message, in Python */
 } State;
 

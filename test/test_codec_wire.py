@@ -7,6 +7,7 @@ import contextlib
 import os
 import resource
 import struct
+import sys
 import threading
 from typing import Any, Callable, Iterator
 
@@ -17,7 +18,7 @@ from marshalling import ForeignPeer, decoded, encoded, signal
 import dbus
 from dbus.aio.message import Message as PlainMessage
 from dbus.aio.signature import Variant
-from dbus.lowlevel import MethodCallMessage
+from dbus.lowlevel import ErrorMessage, MethodCallMessage
 
 # Both ways into a message -----------------------------------------------------------------------
 
@@ -40,6 +41,44 @@ def test_replayed_and_parsed_bodies_are_the_same(signature: str, value: Any) -> 
     second.append(True, signature="b")  # moves what follows by four bytes
     second.append(value, signature=signature)
     assert repr(small) == repr(large) == repr(second.get_args_list()[1:])
+
+
+@pytest.mark.parametrize(
+    "signature, values",
+    [
+        ("ii", (1, -2)),
+        ("ybnqiuxtdsog", (1, True, -2, 3, -4, 5, -6, 7, 8.5, "s", "/o", "ai")),
+        ("ssv", ("org.example.Interface", "Name", 3)),
+        ("sa{sv}as", ("org.example.Interface", {"a": 1}, [])),
+        ("ayadab", (b"abc", [1.5], [True, False])),
+    ],
+)
+def test_arguments_at_once_and_one_by_one(signature: str, values: "tuple[Any, ...]") -> None:
+    one_by_one = signal()
+    for code, value in zip(dbus.Signature(signature), values):
+        one_by_one.append(value, signature=code)
+    at_once = encoded(signature, *values)
+    assert at_once.get_signature() == one_by_one.get_signature() == signature
+    assert repr(at_once.get_args_list()) == repr(one_by_one.get_args_list())
+
+
+def test_arguments_behind_those_that_are_there() -> None:
+    message = signal()
+    message.append(signature="")
+    for count in range(1, 4):
+        message.append(1, 2, signature="ii")
+        copy = message.copy()
+        copy.append(3, 4, signature="ii")
+        assert message.get_args_list() == [1, 2] * count
+        assert copy.get_args_list() == [1, 2] * count + [3, 4]
+
+
+def test_arguments_behind_the_text_of_an_error(bus: Any) -> None:
+    call = MethodCallMessage("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "GetId")
+    bus.connection().send_message(call)
+    error = ErrorMessage(call, "org.example.Error", "text")
+    error.append(1, 2, 3, signature="iii")
+    assert error.get_args_list() == ["text", 1, 2, 3]
 
 
 def test_messages_that_libdbus_would_not_parse() -> None:
@@ -74,6 +113,77 @@ def test_header_fields_survive_a_parsed_body() -> None:
         ":1.7",
     )
     assert message.get_signature() == "as" and message.get_serial() == 0
+
+
+# Blocks that are not copied ---------------------------------------------------------------------
+
+HELD = 32768  # the encoder holds a bytes or str of this size
+
+
+@pytest.mark.parametrize("more", [-2, -1, *range(9), 100_000])
+def test_what_stands_around_a_large_block(more: int) -> None:
+    block = bytes(range(256)) * (HELD // 256 + 500)
+    block = block[: HELD + more]
+    text = "é" + "x" * (HELD + more - 2)
+    values = (7, block, 2**40, "t", text, 9, [block, b"", b"ab", block], 1.5)
+    message = encoded("yaytssyaayd", *values)
+    assert message.get_args_list(byte_arrays=True) == list(values)
+    assert plain(message) == list(values)
+    again = PlainMessage._from_bindings(message)._to_bindings()
+    assert again.get_args_list(byte_arrays=True) == list(values)
+    (parsed,) = encoded("a(yays)", [(1, block, text), (2, block, "x")]).get_args_list(
+        byte_arrays=True
+    )
+    assert parsed == [(1, block, text), (2, block, "x")]
+
+
+def test_large_blocks_in_variants() -> None:
+    block, text = b"ab" * HELD, "cd" * HELD
+    value = {"a": 1, "block": dbus.ByteArray(block, variant_level=1), "text": text, "z": 2}
+    (got,) = encoded("a{sv}", value).get_args_list(byte_arrays=True)
+    assert got == {"a": 1, "block": block, "text": text, "z": 2}
+    body = [{"a": Variant("(yayq)", [1, block, 2]), "b": Variant("o", "/" + "p" * HELD)}]
+    message = PlainMessage("a.b", "/", "a.b", "C", signature="a{sv}", body=body)
+    assert PlainMessage._from_bindings(message._to_bindings()).body[0]["a"].value == (1, block, 2)
+
+
+def test_a_large_block_behind_other_arguments() -> None:
+    message = encoded("s", "first")
+    message.append(b"x" * HELD, 5, signature="ayy")
+    assert message.get_args_list(byte_arrays=True) == ["first", b"x" * HELD, 5]
+
+
+def test_a_large_block_that_is_changed_meanwhile() -> None:
+    block = bytearray(b"x" * HELD)
+
+    class Number:
+        def __index__(self) -> int:
+            block[:] = b"y"
+            return 7
+
+    body = [block, Number()]
+    message = PlainMessage("a.b", "/", "a.b", "C", signature="ayi", body=body)
+    assert plain(message._to_bindings()) == [b"x" * HELD, 7]
+    assert block == b"y"
+
+
+def test_large_blocks_are_let_go() -> None:
+    block, text = bytes(HELD), "x" * HELD
+    before = sys.getrefcount(block), sys.getrefcount(text)
+    for _ in range(3):
+        message = encoded("ays", block, text)
+        assert (sys.getrefcount(block), sys.getrefcount(text)) == before
+        with pytest.raises(TypeError):
+            message.append([block] * 9, [text, None], signature="aayas")
+        assert (sys.getrefcount(block), sys.getrefcount(text)) == before
+
+
+def test_a_large_block_must_be_what_its_type_is() -> None:
+    for value in ("x" * HELD + "\0", b"x" * HELD + b"\xff"):
+        with pytest.raises(ValueError):
+            encoded("s", value)
+    with pytest.raises(ValueError):
+        encoded("o", "/" + "p" * HELD + "/")
 
 
 # File descriptors -------------------------------------------------------------------------------

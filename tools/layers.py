@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # From the ground up.  A file belongs to the first row with a pattern that fits it, with or without
 # its suffix.  Signature is a value type as the others are: arrays and dictionaries hold one.
 C_LAYERS: list[tuple[str, tuple[str, ...]]] = [
-    ("ground", ("compat", "cleanup", "limits", "version", "state.h")),
+    ("ground", ("compat", "cleanup", "limits", "version", "state.h", "heap.h")),
     ("errors", ("errors", "validate")),
     ("types", ("types/*", "signature*")),
     ("codec", ("program*", "guess*", "encode*", "decode*", "fdwalk*", "replay*", "commit*")),
