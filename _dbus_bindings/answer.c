@@ -70,6 +70,7 @@ answer_send(Connection *self, DBusMessage *call, const Program *program, PyObjec
 {
     State *st = state_of((PyObject *)self);
     Link *link = self->link;
+    enum LinkResult sent = LINK_OK;
     _cleanup_encoder_ Encoder encoder;
 
     encoder_init(&encoder, st);
@@ -80,9 +81,23 @@ answer_send(Connection *self, DBusMessage *call, const Program *program, PyObjec
     if (!reply ||
         encode_args(&encoder, program, PySequence_Fast_ITEMS(values), PyTuple_GET_SIZE(values)) <
             0 ||
-        commit_body(st, &reply, true, program, &encoder) < 0)
+        commit_body(st, &reply, COMMIT_TO_NEW, program, &encoder) < 0)
         return -1;
     if (link)
-        WITH_LINK(link, link_send(link, reply, NULL));
-    return 0;
+        WITH_LINK(link, sent = link_send(link, reply, NULL));
+    if (sent == LINK_OK)
+        return 0;
+    PyErr_NoMemory(); /* so that an error is told at least */
+    return -1;
+}
+
+void
+answer_refuse(Connection *self, DBusMessage *call)
+{
+    Link *link = self->link;
+    _cleanup_message_ DBusMessage *answer =
+        dbus_message_new_error(call, DBUS_ERROR_LIMITS_EXCEEDED, "the call could not be taken in");
+
+    if (answer && link && !dbus_message_get_no_reply(call))
+        WITH_LINK(link, link_send(link, answer, NULL));
 }

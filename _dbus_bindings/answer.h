@@ -22,4 +22,7 @@ PyObject *answer_call(PyObject *function, PyObject *object, PyObject *values);
 int answer_send(Connection *self, DBusMessage *call, const Program *program, PyObject *values,
                 bool plain);
 
+/* Answers a call that could not be taken in, or not be dealt with to the end, with an error. */
+void answer_refuse(Connection *self, DBusMessage *call);
+
 #endif

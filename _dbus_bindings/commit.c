@@ -183,21 +183,17 @@ commit_copy_new(DBusMessage *message)
     return copy;
 }
 
-/* With descriptors a failure is to be expected some day (EMFILE), and memory for a large body may
- * be missing, so these go into a copy first; for small ones that would cost too much. */
+/* A failure in the middle leaves a ruin, so what somebody has is replaced by a copy that is whole. */
 static int
-commit_replay(State *st, DBusMessage **message, const Program *program, Encoder *e)
+commit_replay(State *st, DBusMessage **message, enum CommitTo to, const Program *program,
+              Encoder *e)
 {
     if (check_sums(*message, program, encoder_size(e)) < 0)
         return -1;
     if (e->n_fds > 0 && fdwalk_count(*message) + e->n_fds > LIMIT_FDS)
         return encode_refuse_fds();
-    if (e->n_fds == 0 && encoder_size(e) < COMMIT_SMALL) {
-        if (replay_body(st, *message, program, e) == 0)
-            return 0;
-        dbus_message_unref(TAKE(*message));
-        return -1;
-    }
+    if (to == COMMIT_TO_NEW)
+        return replay_body(st, *message, program, e);
 
     _cleanup_message_ DBusMessage *copy = commit_copy_new(*message);
     if (!copy || replay_body(st, copy, program, e) < 0)
@@ -218,11 +214,11 @@ bytes_are_faster(const Program *program, const Encoder *e)
 }
 
 int
-commit_body(State *st, DBusMessage **message, bool fresh, const Program *program, Encoder *e)
+commit_body(State *st, DBusMessage **message, enum CommitTo to, const Program *program, Encoder *e)
 {
     if (program->count == 0)
         return 0;
-    if (fresh && e->n_fds == 0 && e->n_held == 0 && bytes_are_faster(program, e))
+    if (to != COMMIT_TO_ANY && e->n_fds == 0 && e->n_held == 0 && bytes_are_faster(program, e))
         return commit_bytes(message, program, e);
-    return commit_replay(st, message, program, e);
+    return commit_replay(st, message, to, program, e);
 }

@@ -14,11 +14,19 @@
 #include "program.h"
 #include "state.h"
 
+/* What a body is added to.  A fresh message was made here, with all fields that its type requires,
+ * none of them reserved, and without a body. */
+enum CommitTo {
+    COMMIT_TO_ANY,
+    COMMIT_TO_FRESH, /* somebody has it already */
+    COMMIT_TO_NEW,   /* fresh, and nobody is to have it if this fails */
+};
+
 /* Adds the encoder's body to *message, which may be replaced by another DBusMessage of the same
- * header; the encoder's buffer is used up.  `fresh`: made here, with all fields that its type
- * requires, none of them reserved, and without a body.  -1 with an exception: *message is as it was,
- * but where memory ran out over a few bytes it is NULL, since libdbus leaves ruins then. */
-int commit_body(State *st, DBusMessage **message, bool fresh, const Program *program, Encoder *e);
+ * header; the encoder's buffer is used up.  -1 with an exception: *message is as it was, but a new
+ * one is a ruin, good for nothing but its end. */
+int commit_body(State *st, DBusMessage **message, enum CommitTo to, const Program *program,
+                Encoder *e);
 
 /* An independent copy; NULL with MemoryError, or OSError where descriptors ran out. */
 DBusMessage *commit_copy_new(DBusMessage *message);

@@ -69,7 +69,7 @@ connection_new_steal(State *st, PyTypeObject *type, DBusConnection *dbus, PyObje
     }
     self->link = link_new_steal(dbus);
     if (!self->link)
-        return PyErr_SetFromErrno(PyExc_OSError);
+        return error_raise_errno();
     self->filters = PyTuple_New(0);
     self->matches = matches_new(st);
     if (!self->filters || !self->matches || paths_init(&self->paths) < 0 ||

@@ -52,7 +52,7 @@ call_and_wait(State *st, Link *link, DBusMessage *message, int ms)
     DBusMessage *reply;
 
     if (!waiter) {
-        PyErr_SetFromErrno(PyExc_OSError);
+        error_raise_errno();
         return NULL;
     }
     call.deadline = ms == LIMIT_TIMEOUT_MS ? NEVER : monotonic_ns() + (int64_t)ms * 1000000;

@@ -50,7 +50,7 @@ conn_flush(PyObject *self, PyObject *unused)
     }
     waiter = waiter_begin(link);
     if (!waiter)
-        return PyErr_SetFromErrno(PyExc_OSError);
+        return error_raise_errno();
     ok = wait_interruptibly(link, waiter, NULL, NEVER);
     waiter_end(link, waiter);
     if (!ok)

@@ -129,8 +129,12 @@ start_call(PyObject *object, PyObject *plain, PyObject *timeout, PyObject *handl
     _cleanup_object_ PyObject *pending = pendingcall_start(
         st, object, self->link, &self->loop, &self->pending, message,
         &(CallWish){.handler = handler, .timeout_ms = ms, .serial = serial, .tell = tell});
-    if (!pending || plain_set_serial(plain, dbus_message_get_serial(message)) < 0)
+    if (!pending)
         return NULL;
+    if (plain_set_serial(plain, dbus_message_get_serial(message)) < 0) {
+        pendingcall_forget(pending); /* a call that failed is never answered */
+        return NULL;
+    }
     return TAKE(pending);
 }
 

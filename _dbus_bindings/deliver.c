@@ -23,6 +23,8 @@ lazymessage_borrow(LazyMessage *message)
 static PyObject *
 arguments_new(const SignalMatch *match, LazyMessage *message)
 {
+    if (!*dbus_message_get_signature(message->dbus) && !match->asks_arguments)
+        return PyTuple_New(0); /* needs no memory, so that Disconnected is told in any case */
     _cleanup_object_ PyObject *list = message_decode(
         message->st, message->dbus, match->byte_arrays ? DECODE_TYPED_BYTE_ARRAYS : DECODE_TYPED);
 
@@ -66,12 +68,19 @@ report_failure(void)
         PyErr_WriteUnraisable(NULL);
 }
 
-void
+bool
 deliver_signal(Connection *self, LazyMessage *message)
 {
     const char *sender = dbus_message_get_sender(message->dbus);
     _cleanup_object_ PyObject *found = matches_find(message->st, self->matches, message->dbus);
 
+    if (!found && PyErr_Occurred()) {
+        if (PyErr_ExceptionMatches(PyExc_MemoryError)) {
+            PyErr_Clear();
+            return false;
+        }
+        mainloop_handler_failed(&self->loop);
+    }
     for (Py_ssize_t i = 0; found && i < PyList_GET_SIZE(found); i++) {
         SignalMatch *match = (SignalMatch *)PyList_GET_ITEM(found, i);
 
@@ -81,6 +90,5 @@ deliver_signal(Connection *self, LazyMessage *message)
         if (!result && PyErr_Occurred())
             report_failure();
     }
-    if (PyErr_Occurred())
-        mainloop_handler_failed(&self->loop);
+    return true;
 }

@@ -12,13 +12,14 @@ typedef struct LazyMessage {
     State *st;
     DBusMessage *dbus; /* borrowed */
     PyObject *object;  /* owned, or NULL */
+    bool no_memory;    /* somebody could not deal with it for want of that */
 } LazyMessage;
 
 /* The Message, borrowed; NULL with an exception. */
 PyObject *lazymessage_borrow(LazyMessage *message);
 
 /* Calls the handlers of all matches that the signal fits.  What they raise is logged and goes no
- * further. */
-void deliver_signal(Connection *self, LazyMessage *message);
+ * further.  False, without an exception: there is no memory to find them, and nobody was called. */
+bool deliver_signal(Connection *self, LazyMessage *message);
 
 #endif

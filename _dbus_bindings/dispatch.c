@@ -11,6 +11,7 @@
 #include <Python.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "blocking.h"
 #include "cleanup.h"
 #include "compat.h"
@@ -25,17 +26,24 @@
 
 enum Outcome { HANDLED, NOT_HANDLED };
 
+/* Tells the loop of the exception that is set. */
+static enum Outcome
+failed(Connection *self, LazyMessage *message)
+{
+    message->no_memory |= PyErr_ExceptionMatches(PyExc_MemoryError) != 0;
+    mainloop_handler_failed(&self->loop);
+    return NOT_HANDLED;
+}
+
 /* None and 0 say handled, NotImplemented and 1 say not; whatever else is a fault of the handler,
  * and so is 2, which would ask libdbus for the same message again without end. */
 static enum Outcome
-outcome_of(Connection *self, PyObject *result)
+outcome_of(Connection *self, LazyMessage *message, PyObject *result)
 {
     long number;
 
-    if (!result) {
-        mainloop_handler_failed(&self->loop);
-        return NOT_HANDLED;
-    }
+    if (!result)
+        return failed(self, message);
     if (result == Py_None)
         return HANDLED;
     if (result == Py_NotImplemented)
@@ -50,17 +58,16 @@ outcome_of(Connection *self, PyObject *result)
                  "a D-Bus message handler must return None, NotImplemented, "
                  "HANDLER_RESULT_HANDLED or HANDLER_RESULT_NOT_YET_HANDLED, not %R",
                  result);
-    mainloop_handler_failed(&self->loop);
-    return NOT_HANDLED;
+    return failed(self, message);
 }
 
 static enum Outcome
-call_handler(PyObject *handler, Connection *self, PyObject *message)
+call_handler(PyObject *handler, Connection *self, LazyMessage *message)
 {
     _cleanup_object_ PyObject *result =
-        PyObject_CallFunctionObjArgs(handler, (PyObject *)self, message, NULL);
+        PyObject_CallFunctionObjArgs(handler, (PyObject *)self, message->object, NULL);
 
-    return outcome_of(self, result);
+    return outcome_of(self, message, result);
 }
 
 static enum Outcome
@@ -71,9 +78,9 @@ run_filters(Connection *self, LazyMessage *message)
     PyObject *object = n ? lazymessage_borrow(message) : NULL;
 
     if (n && !object)
-        mainloop_handler_failed(&self->loop);
+        failed(self, message);
     for (Py_ssize_t i = 0; object && i < n; i++)
-        if (call_handler(PyTuple_GET_ITEM(filters, i), self, object) == HANDLED)
+        if (call_handler(PyTuple_GET_ITEM(filters, i), self, message) == HANDLED)
             return HANDLED;
     return NOT_HANDLED;
 }
@@ -89,13 +96,10 @@ run_object_paths(Connection *self, const char *path, LazyMessage *message)
         return HANDLED;
     _cleanup_object_ PyObject *handlers = first ? paths_find(st, &self->paths, path) : NULL;
     PyObject *object = handlers ? lazymessage_borrow(message) : NULL;
-    if (!object) {
-        if (PyErr_Occurred())
-            mainloop_handler_failed(&self->loop);
-        return NOT_HANDLED;
-    }
+    if (!object)
+        return PyErr_Occurred() ? failed(self, message) : NOT_HANDLED;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(handlers); i++)
-        if (call_handler(PyList_GET_ITEM(handlers, i), self, object) == HANDLED)
+        if (call_handler(PyList_GET_ITEM(handlers, i), self, message) == HANDLED)
             return HANDLED;
     return NOT_HANDLED;
 }
@@ -152,14 +156,17 @@ unknown_method_new(Connection *self, DBusMessage *call)
         interface ? interface : "(null)");
 }
 
+/* What was not dealt with for want of memory may well be a known method. */
 static void
-answer_unhandled(Connection *self, DBusMessage *call)
+answer_unhandled(Connection *self, DBusMessage *call, bool no_memory)
 {
     _cleanup_message_ DBusMessage *answer = NULL;
 
     if (dbus_message_get_no_reply(call))
         return;
-    if (dbus_message_is_method_call(call, DBUS_INTERFACE_INTROSPECTABLE, "Introspect"))
+    if (no_memory)
+        answer = dbus_message_new_error(call, DBUS_ERROR_NO_MEMORY, "there is no memory for it");
+    else if (dbus_message_is_method_call(call, DBUS_INTERFACE_INTROSPECTABLE, "Introspect"))
         answer = default_introspection_new(self, call);
     else
         answer = unknown_method_new(self, call);
@@ -185,12 +192,8 @@ dispatch_plain(State *st, Connection *self, DBusMessage *dbus)
     if (result || dealt_with > 0)
         return;
     mainloop_handler_failed(&self->loop);
-    if (!delivery.message && type == DBUS_MESSAGE_TYPE_METHOD_CALL &&
-        !dbus_message_get_no_reply(dbus)) {
-        _cleanup_message_ DBusMessage *answer = dbus_message_new_error(
-            dbus, DBUS_ERROR_LIMITS_EXCEEDED, "the call could not be taken in");
-        send_answer(self, answer);
-    }
+    if (!delivery.message && type == DBUS_MESSAGE_TYPE_METHOD_CALL)
+        answer_refuse(self, dbus);
 }
 
 /* All that was sent is written. */
@@ -205,21 +208,22 @@ dispatch_written(Connection *self)
         mainloop_handler_failed(&self->loop);
 }
 
-/* One message, through all rooms. */
-static void
+/* One message, through all rooms.  False: it has not come into the first one, and is to come again. */
+static bool
 dispatch_message(State *st, Connection *self, DBusMessage *dbus)
 {
     const char *path = dbus_message_get_path(dbus);
     int type = dbus_message_get_type(dbus);
     LazyMessage message = {.st = st, .dbus = dbus};
 
-    if (type == DBUS_MESSAGE_TYPE_SIGNAL)
-        deliver_signal(self, &message);
+    if (type == DBUS_MESSAGE_TYPE_SIGNAL && !deliver_signal(self, &message))
+        return false;
     if (run_filters(self, &message) == NOT_HANDLED &&
         !(path && self->link && run_object_paths(self, path, &message) == HANDLED) &&
         type == DBUS_MESSAGE_TYPE_METHOD_CALL && self->link)
-        answer_unhandled(self, dbus);
+        answer_unhandled(self, dbus, message.no_memory);
     Py_XDECREF(message.object);
+    return true;
 }
 
 /* The connection is over, its last handlers have run. */
@@ -231,27 +235,33 @@ after_disconnection(Connection *self, DBusMessage *message)
         _exit(1); /* what set_exit_on_disconnect() promises: no clean-up, no exit handlers */
 }
 
-static void
+static bool
 dispatch_either(State *st, Connection *self, DBusMessage *message)
 {
     if (self->receiver)
         dispatch_plain(st, self, message);
-    else
-        dispatch_message(st, self, message);
+    else if (!dispatch_message(st, self, message))
+        return false;
     after_disconnection(self, message);
+    return true;
 }
 
-static void
-dispatch_entry(State *st, Connection *self, Entry *entry)
+/* False: there is no memory for it now, and it is the next one again. */
+static bool
+dispatch_entry(State *st, Connection *self, Link *link, Entry *entry)
 {
     if (entry->call) {
         pendingcall_deliver(st, pendingcall_of(entry->call));
     } else if (entry->message) {
-        dispatch_either(st, self, entry->message);
+        if (!dispatch_either(st, self, entry->message)) {
+            link_put_back(link, entry);
+            return false;
+        }
         entry_free(entry);
     } else {
         dispatch_written(self);
     }
+    return true;
 }
 
 void
@@ -266,9 +276,8 @@ dispatch_inbox(Link *link)
         _cleanup_object_ PyObject *self = Py_NewRef(link->owner);
         Entry *entry = link_take(link);
 
-        if (!entry)
+        if (!entry || !dispatch_entry(st, (Connection *)self, link, entry))
             break;
-        dispatch_entry(st, (Connection *)self, entry);
     }
     PyGILState_Release(gil);
 }
@@ -280,7 +289,10 @@ dispatch_at_once(Link *link, DBusMessage *message)
     _cleanup_object_ PyObject *self = Py_XNewRef(link->owner);
 
     if (self) {
-        dispatch_either(state_of(self), (Connection *)self, message);
+        if (!dispatch_either(state_of(self), (Connection *)self, message)) {
+            PyErr_NoMemory(); /* libdbus' queue is not ours to put it back into */
+            mainloop_handler_failed(&((Connection *)self)->loop);
+        }
         Py_CLEAR(self);
     }
     PyGILState_Release(gil);

@@ -7,6 +7,7 @@
  */
 #include "errors.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -75,6 +76,12 @@ error_raise_reply(State *st, DBusMessage *reply)
     if (!dbus_set_error_from_message(&error, reply))
         return error_raise_named(st, NULL, "the reply is not an error message");
     return error_raise(st, &error);
+}
+
+PyObject *
+error_raise_errno(void)
+{
+    return errno == ENOMEM ? PyErr_NoMemory() : PyErr_SetFromErrno(PyExc_OSError);
 }
 
 PyObject *

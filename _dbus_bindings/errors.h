@@ -23,6 +23,9 @@ PyObject *error_raise_named(State *st, const char *name, const char *message);
 /* Raises DBusException out of an error message that a peer sent. Returns NULL. */
 PyObject *error_raise_reply(State *st, DBusMessage *reply);
 
+/* Raises what errno says: MemoryError, or OSError.  Returns NULL. */
+PyObject *error_raise_errno(void);
+
 /* The exception that is set, with its traceback, taken off: owned. */
 PyObject *error_take(void);
 

@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "compat.h"
+#include "errors.h"
 #include "plain.h"
 
 enum FutureState { PENDING, FINISHED, FAILED, CANCELLED };
@@ -16,9 +17,11 @@ enum FutureState { PENDING, FINISHED, FAILED, CANCELLED };
 typedef struct Future {
     PyObject_HEAD
     FutureTerms terms;
-    PyObject *call;      /* in flight, or NULL */
-    PyObject *outcome;   /* the result, the exception, or NULL */
-    PyObject *callbacks; /* NULL, or a list of pairs: callable, context */
+    PyObject *call;               /* in flight, or NULL */
+    PyObject *outcome;            /* the result, the exception, or NULL */
+    PyObject *callback, *context; /* the first one, without memory of its own: a task whose
+                                     callback cannot be kept would never go on */
+    PyObject *callbacks;          /* NULL, or a list of pairs, the others */
     enum FutureState state;
     char blocking; /* a task that was given this future is about to wait for it */
 } Future;
@@ -76,8 +79,10 @@ tell_now(Future *self, PyObject *callback, PyObject *context)
 static int
 tell_all(Future *self, int (*tell)(Future *, PyObject *, PyObject *))
 {
+    _cleanup_object_ PyObject *callback = TAKE(self->callback);
+    _cleanup_object_ PyObject *context = TAKE(self->context);
     _cleanup_object_ PyObject *callbacks = TAKE(self->callbacks);
-    int result = 0;
+    int result = callback ? tell(self, callback, context) : 0;
 
     for (Py_ssize_t i = 0; callbacks && i < PyList_GET_SIZE(callbacks); i++) {
         PyObject *pair = PyList_GET_ITEM(callbacks, i), *type, *value, *traceback;
@@ -122,7 +127,13 @@ future_end(State *st, PyObject *future, PyObject *outcome, PyObject *timed_out)
         return self->state != PENDING ? 0 : end(self, FINISHED, outcome, tell_now);
     _cleanup_object_ PyObject *result =
         PyObject_CallFunctionObjArgs(self->terms.ended, future, outcome, timed_out, NULL);
-    return result ? 0 : -1;
+    if (result)
+        return 0;
+    if (self->state != PENDING || !PyErr_ExceptionMatches(PyExc_Exception))
+        return -1;
+    /* Whoever awaits it is told of that at least. */
+    _cleanup_object_ PyObject *exception = error_take();
+    return end(self, FAILED, exception, tell_now);
 }
 
 /* --- What tasks, and whoever completes it in Python, call */
@@ -225,6 +236,11 @@ future_add_done_callback(PyObject *object, PyObject *const *args, Py_ssize_t n, 
             return NULL;
         Py_RETURN_NONE;
     }
+    if (!self->callback && !self->callbacks) {
+        self->callback = Py_NewRef(args[0]);
+        self->context = TAKE(context);
+        Py_RETURN_NONE;
+    }
     _cleanup_object_ PyObject *pair = PyTuple_Pack(2, args[0], context);
     if (!pair || (!self->callbacks && !(self->callbacks = PyList_New(0))) ||
         PyList_Append(self->callbacks, pair) < 0)
@@ -232,12 +248,27 @@ future_add_done_callback(PyObject *object, PyObject *const *args, Py_ssize_t n, 
     Py_RETURN_NONE;
 }
 
+/* 1 if the first callback was this one, which it is no more; -1 with an exception. */
+static int
+remove_first(Future *self, PyObject *callback)
+{
+    _cleanup_object_ PyObject *first = Py_XNewRef(self->callback);
+    int same = first ? PyObject_RichCompareBool(first, callback, Py_EQ) : 0;
+
+    if (same <= 0 || self->callback != first)
+        return same < 0 ? -1 : 0;
+    Py_CLEAR(self->callback);
+    Py_CLEAR(self->context);
+    return 1;
+}
+
 static PyObject *
 future_remove_done_callback(PyObject *object, PyObject *callback)
 {
     Future *self = (Future *)object;
+    int first = remove_first(self, callback);
     _cleanup_object_ PyObject *known = Py_XNewRef(self->callbacks);
-    _cleanup_object_ PyObject *kept = PyList_New(0);
+    _cleanup_object_ PyObject *kept = first < 0 ? NULL : PyList_New(0);
     Py_ssize_t n = known ? PyList_GET_SIZE(known) : 0;
 
     for (Py_ssize_t i = 0; kept && i < n; i++) {
@@ -251,7 +282,7 @@ future_remove_done_callback(PyObject *object, PyObject *callback)
     n -= PyList_GET_SIZE(kept);
     if (n)
         Py_XSETREF(self->callbacks, TAKE(kept));
-    return PyLong_FromSsize_t(n);
+    return PyLong_FromSsize_t(n + first);
 }
 
 static PyObject *
@@ -351,6 +382,8 @@ future_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->terms.ended);
     Py_VISIT(self->call);
     Py_VISIT(self->outcome);
+    Py_VISIT(self->callback);
+    Py_VISIT(self->context);
     Py_VISIT(self->callbacks);
     return 0;
 }
@@ -362,6 +395,8 @@ future_clear(PyObject *object)
 
     Py_CLEAR(self->call);
     Py_CLEAR(self->outcome);
+    Py_CLEAR(self->callback);
+    Py_CLEAR(self->context);
     Py_CLEAR(self->callbacks);
     return 0;
 }

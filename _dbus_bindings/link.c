@@ -60,15 +60,22 @@ on_wakeup(void *data)
     link_changed(&link->watches);
 }
 
+/* leaf held; `next` is in the inbox, or its head */
+static void
+inbox_insert(Link *link, Entry *entry, Entry *next)
+{
+    entry->prev = next->prev;
+    entry->next = next;
+    entry->prev->next = entry;
+    next->prev = entry;
+    atomic_fetch_add(&link->n_inbox, 1);
+}
+
 /* leaf held */
 static void
 inbox_push(Link *link, Entry *entry)
 {
-    entry->prev = link->inbox.prev;
-    entry->next = &link->inbox;
-    entry->prev->next = entry;
-    link->inbox.prev = entry;
-    atomic_fetch_add(&link->n_inbox, 1);
+    inbox_insert(link, entry, &link->inbox);
 }
 
 /* leaf held; an entry that is not in the inbox stays as it is */
@@ -273,7 +280,8 @@ link_free(Watchset *set)
     Link *link = link_of(set);
     Entry *entry;
 
-    dbus_connection_remove_filter(link->connection, route, link);
+    if (link->filtered)
+        dbus_connection_remove_filter(link->connection, route, link);
     dbus_connection_set_wakeup_main_function(link->connection, NULL, NULL, NULL);
     if (!link_is(link, LINK_FOREIGN))
         watchset_detach_connection(link->connection);
@@ -342,7 +350,8 @@ bool
 link_set_mode(Link *link, enum LinkMode mode)
 {
     atomic_store(&link->mode, (int)mode);
-    if (!dbus_connection_add_filter(link->connection, route, link, NULL))
+    link->filtered = dbus_connection_add_filter(link->connection, route, link, NULL);
+    if (!link->filtered)
         return false;
     if (mode == LINK_FOREIGN)
         return true;
@@ -463,6 +472,14 @@ link_take(Link *link)
     }
     pthread_mutex_unlock(&link->leaf);
     return entry;
+}
+
+void
+link_put_back(Link *link, Entry *entry)
+{
+    pthread_mutex_lock(&link->leaf);
+    inbox_insert(link, entry, link->inbox.next);
+    pthread_mutex_unlock(&link->leaf);
 }
 
 void

@@ -42,6 +42,7 @@ struct Link {
     Watchset watches; /* first: a loop knows no more than this */
     DBusConnection *connection;
     atomic_int mode; /* enum LinkMode */
+    bool filtered;   /* `connection` has our filter: libdbus aborts where there is none to remove */
     pthread_mutex_t lib;
     pthread_mutex_t leaf;
     Calls calls;
@@ -127,6 +128,9 @@ link_is_own_word(DBusMessage *message)
 /* The next entry of the inbox, taken out (a message's entry is the caller's to free with
  * entry_free); NULL when empty. */
 Entry *link_take(Link *link);
+
+/* Puts an entry that was taken out into the first place again. */
+void link_put_back(Link *link, Entry *entry);
 void entry_free(Entry *entry);
 
 #endif

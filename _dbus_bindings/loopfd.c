@@ -200,7 +200,7 @@ source_new(State *st, Watchset *set)
         source->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (source->timer_fd < 0 || control(source, EPOLL_CTL_ADD, set->wake_fd, POLLIN) < 0 ||
         control(source, EPOLL_CTL_ADD, source->timer_fd, POLLIN) < 0) {
-        PyErr_SetFromErrno(PyExc_OSError);
+        error_raise_errno();
         return NULL;
     }
     source->set = watchset_ref(set);
@@ -236,7 +236,9 @@ detach(void *attachment)
     PyErr_Fetch(&type, &value, &traceback);
     if (source->served) {
         _cleanup_object_ PyObject *served = TAKE(source->served);
-        _cleanup_object_ PyObject *result = PyObject_CallMethod(served, "detach", NULL);
+        /* So that it takes no memory: nobody could call it a second time. */
+        _cleanup_object_ PyObject *result =
+            PyObject_CallMethodNoArgs(served, state_of(owned)->str_detach);
 
         if (!result)
             PyErr_WriteUnraisable(served);
@@ -340,5 +342,8 @@ loopfd_setup(PyObject *module, State *st)
     if (state_add_type(module, &st->loop_source, &spec, NULL, "_LoopSource") < 0)
         return -1;
     st->loop_source->tp_new = NULL; /* Python 3.9 knows no flag for it */
+    st->str_detach = PyUnicode_InternFromString("detach");
+    if (!st->str_detach)
+        return -1;
     return PyModule_AddFunctions(module, functions);
 }

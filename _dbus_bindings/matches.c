@@ -151,16 +151,14 @@ remove_match(Matches *matches, SignalMatch *match)
     _cleanup_parts_ Parts parts = parts_of(match);
     PyObject *place = place_of(matches, parts.interface, parts.member, false);
     _cleanup_object_ PyObject *key = place ? key_new(parts.path, parts.arg0) : NULL;
-    int removed = key ? entry_remove(place, key, object) : PyErr_Occurred() ? -1 : 0;
+    _cleanup_object_ PyObject *pair = key ? PyTuple_Pack(2, parts.interface, parts.member) : NULL;
+    int removed = pair ? entry_remove(place, key, object) : PyErr_Occurred() ? -1 : 0;
     if (removed < 1)
         return removed;
     match->number = 0;
     count(matches, &parts, -1);
-    if (PyDict_GET_SIZE(place) == 0) {
-        _cleanup_object_ PyObject *pair = PyTuple_Pack(2, parts.interface, parts.member);
-        if (!pair || PyDict_DelItem(matches->places, pair) < 0)
-            return -1;
-    }
+    if (PyDict_GET_SIZE(place) == 0 && PyDict_DelItem(matches->places, pair) < 0)
+        return -1;
     return 1;
 }
 

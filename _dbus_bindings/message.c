@@ -29,7 +29,7 @@ message_get(PyObject *self)
     if (!message)
         error_raise_named(state_of(self), NULL,
                           "Message object is uninitialized: the __init__ of its class has not "
-                          "been called, or memory ran out while arguments were appended");
+                          "been called");
     return message;
 }
 
@@ -203,8 +203,10 @@ append_values(PyObject *self, const Program *program, PyObject *const *args, Py_
         return -1;
     Py_BEGIN_CRITICAL_SECTION(self);
     if (message_open(self)) {
-        result = commit_body(st, &m->msg, is_fresh(m), program, &encoder);
-        m->fresh &= program->count == 0;
+        result = commit_body(st, &m->msg, is_fresh(m) ? COMMIT_TO_FRESH : COMMIT_TO_ANY, program,
+                             &encoder);
+        if (result == 0)
+            m->fresh &= program->count == 0;
     }
     Py_END_CRITICAL_SECTION();
     return result;

@@ -71,7 +71,7 @@ add_arguments(State *st, DBusMessage **message, PyObject *signature, PyObject *a
     encoder_init(&encoder, st);
     if (!program || encode_args(&encoder, program, values, n) < 0)
         return -1;
-    return commit_body(st, message, true, program, &encoder);
+    return commit_body(st, message, COMMIT_TO_NEW, program, &encoder);
 }
 
 /* Tells the log of arguments that do not fit, with the exception that says why, which stays. */

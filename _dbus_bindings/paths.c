@@ -45,37 +45,36 @@ parent_length(const char *path, Py_ssize_t len)
     return len > 1 ? len - 1 : 1;
 }
 
-/* Adds `change` to the count of `name` under `parent`; the entry goes when it comes to 0. */
-static int
-count_child(PyObject *children, PyObject *parent, PyObject *name, long change)
+/* Takes away what counts nothing; it needs no memory. */
+static void
+sweep(PyObject *children, PyObject *parent, PyObject *name)
 {
     PyObject *names = PyDict_GetItemWithError(children, parent);
+    PyObject *count = names ? PyDict_GetItemWithError(names, name) : NULL;
 
-    if (!names) {
-        if (PyErr_Occurred())
-            return -1;
-        _cleanup_object_ PyObject *fresh = PyDict_New();
-        if (!fresh || PyDict_SetItem(children, parent, fresh) < 0)
-            return -1;
-        names = fresh; /* borrowed from `children` from here on */
-        return count_child(children, parent, name, change);
-    }
-    PyObject *old = PyDict_GetItemWithError(names, name);
-    if (!old && PyErr_Occurred())
-        return -1;
-    long count = (old ? PyLong_AsLong(old) : 0) + change;
-    if (count == 0) {
-        if (PyDict_DelItem(names, name) < 0)
-            return -1;
-        return PyDict_GET_SIZE(names) ? 0 : PyDict_DelItem(children, parent);
-    }
-    _cleanup_object_ PyObject *number = PyLong_FromLong(count);
-    return number ? PyDict_SetItem(names, name, number) : -1;
+    if (count && PyLong_AsLong(count) == 0)
+        PyDict_DelItem(names, name);
+    if (names && PyDict_GET_SIZE(names) == 0)
+        PyDict_DelItem(children, parent);
 }
 
-/* Counts the path, from its end up to the root, in every ancestor. */
+/* Makes a place for the count of `name` under `parent`, 0 if there was none, and appends to `plan`
+ * what it will be: names, name, count, parent. */
 static int
-count_path(Paths *paths, PyObject *path, long change)
+plan_count(PyObject *children, PyObject *parent, PyObject *name, long change, PyObject *plan)
+{
+    _cleanup_object_ PyObject *fresh = PyDict_New();
+    PyObject *names = fresh ? PyDict_SetDefault(children, parent, fresh) : NULL;
+    _cleanup_object_ PyObject *zero = PyLong_FromLong(0);
+    PyObject *old = names && zero ? PyDict_SetDefault(names, name, zero) : NULL;
+    _cleanup_object_ PyObject *number = old ? PyLong_FromLong(PyLong_AsLong(old) + change) : NULL;
+    _cleanup_object_ PyObject *step = number ? PyTuple_Pack(4, names, name, number, parent) : NULL;
+
+    return step ? PyList_Append(plan, step) : -1;
+}
+
+static int
+plan_path(PyObject *children, PyObject *path, long change, PyObject *plan)
 {
     Py_ssize_t len;
     const char *text = PyUnicode_AsUTF8AndSize(path, &len);
@@ -88,11 +87,33 @@ count_path(Paths *paths, PyObject *path, long change)
         _cleanup_object_ PyObject *parent = PyUnicode_FromStringAndSize(text, up);
         _cleanup_object_ PyObject *name = PyUnicode_FromStringAndSize(text + start, len - start);
 
-        if (!parent || !name || count_child(paths->children, parent, name, change) < 0)
+        if (!parent || !name)
             return -1;
+        if (plan_count(children, parent, name, change, plan) < 0) {
+            sweep(children, parent, name);
+            return -1;
+        }
         len = up;
     }
     return 0;
+}
+
+/* Counts the path, from its end up to the root, in every ancestor; all of them or, with an
+ * exception, none. */
+static int
+count_path(Paths *paths, PyObject *path, long change)
+{
+    _cleanup_object_ PyObject *plan = PyList_New(0);
+    bool ok = plan && plan_path(paths->children, path, change, plan) == 0;
+
+    for (Py_ssize_t i = 0; plan && i < PyList_GET_SIZE(plan); i++) {
+        PyObject **step = PySequence_Fast_ITEMS(PyList_GET_ITEM(plan, i));
+
+        if (ok)
+            PyDict_SetItem(step[0], step[1], step[2]); /* the place is there: it cannot fail */
+        sweep(paths->children, step[3], step[1]);
+    }
+    return ok ? 0 : -1;
 }
 
 int
@@ -112,7 +133,13 @@ paths_add(Paths *paths, PyObject *path, PyObject *on_message, bool fallback)
         return -1;
     if ((fallback && PyDict_SetItem(paths->fallbacks, path, on_message) < 0) ||
         count_path(paths, path, 1) < 0) {
+        PyObject *type, *value, *traceback;
+
+        PyErr_Fetch(&type, &value, &traceback);
         PyDict_DelItem(paths->handlers, path);
+        if (fallback && PyDict_DelItem(paths->fallbacks, path) < 0)
+            PyErr_Clear(); /* it had not come there */
+        PyErr_Restore(type, value, traceback);
         return -1;
     }
     if (PyUnicode_GET_LENGTH(path) == 1)
@@ -134,10 +161,9 @@ paths_remove(Paths *paths, PyObject *path)
                      path);
         return -1;
     }
-    if (PyDict_DelItem(paths->handlers, path) < 0 ||
-        (fallback && PyDict_DelItem(paths->fallbacks, path) < 0))
+    if (count_path(paths, path, -1) < 0 || PyDict_DelItem(paths->handlers, path) < 0)
         return -1;
-    return count_path(paths, path, -1);
+    return fallback ? PyDict_DelItem(paths->fallbacks, path) : 0;
 }
 
 /* The handler of the `len` bytes at `path`, borrowed; of an ancestor, only a fallback.  NULL with an
@@ -196,10 +222,12 @@ paths_has_object(State *st, const Paths *paths, const char *path)
 PyObject *
 paths_children(Paths *paths, const char *path)
 {
-    _cleanup_object_ PyObject *names = NULL;
-    PyObject *counts = PyDict_GetItemString(paths->children, path);
+    _cleanup_object_ PyObject *key = PyUnicode_FromString(path);
+    PyObject *counts = key ? PyDict_GetItemWithError(paths->children, key) : NULL;
+    _cleanup_object_ PyObject *names = counts             ? PyDict_Keys(counts)
+                                       : PyErr_Occurred() ? NULL
+                                                          : PyList_New(0);
 
-    names = counts ? PyDict_Keys(counts) : PyList_New(0);
     if (!names || PyList_Sort(names) < 0)
         return NULL;
     return TAKE(names);

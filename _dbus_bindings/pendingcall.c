@@ -144,16 +144,27 @@ tell_message(State *st, PyObject *handler, DBusMessage *reply)
     return handler == Py_None ? Py_NewRef(Py_None) : PyObject_CallOneArg(handler, message);
 }
 
+/* The exception that is set, which kept a reply from being told, goes to the error handler; where
+ * there is none it stays. */
+static PyObject *
+tell_failure(PyObject *on_error)
+{
+    if (!on_error || on_error == Py_None || !PyErr_ExceptionMatches(PyExc_Exception))
+        return NULL;
+    _cleanup_object_ PyObject *exception = error_take();
+    return PyObject_CallOneArg(on_error, exception);
+}
+
 static PyObject *
 tell_error(State *st, PyObject *on_error, DBusMessage *reply)
 {
     if (on_error == Py_None)
         return Py_NewRef(Py_None);
     _cleanup_object_ PyObject *message = message_new_steal(st, dbus_message_ref(reply));
-    _cleanup_object_ PyObject *module = PyImport_ImportModule("dbus._core.call");
+    _cleanup_object_ PyObject *module = message ? PyImport_ImportModule("dbus._core.call") : NULL;
     _cleanup_object_ PyObject *exception =
-        module && message ? PyObject_CallMethod(module, "reply_error", "O", message) : NULL;
-    return exception ? PyObject_CallOneArg(on_error, exception) : NULL;
+        module ? PyObject_CallMethod(module, "reply_error", "O", message) : NULL;
+    return exception ? PyObject_CallOneArg(on_error, exception) : tell_failure(on_error);
 }
 
 static PyObject *
@@ -166,7 +177,7 @@ tell_values(State *st, PyObject *handler, PyObject *on_error, DBusMessage *reply
         return Py_NewRef(Py_None);
     _cleanup_object_ PyObject *list = message_decode(st, reply, flavour);
     _cleanup_object_ PyObject *values = list ? PyList_AsTuple(list) : NULL;
-    return values ? PyObject_Call(handler, values, NULL) : NULL;
+    return values ? PyObject_Call(handler, values, NULL) : tell_failure(on_error);
 }
 
 static PyObject *
@@ -177,8 +188,10 @@ tell(State *st, const PendingCall *pending, PyObject *handler, PyObject *on_erro
 
     if (pending->tell == TELL_PLAIN || pending->tell == TELL_FUTURE)
         return tell_plain(st, handler, reply, atomic_load(&pending->call.state), pending->tell);
-    if (!reply && !(reply = made = pendingcall_failure_new(pending->call.serial)))
-        return PyErr_NoMemory();
+    if (!reply && !(reply = made = pendingcall_failure_new(pending->call.serial))) {
+        PyErr_NoMemory();
+        return tell_failure(on_error);
+    }
     if (pending->tell == TELL_MESSAGE)
         return tell_message(st, handler, reply);
     return tell_values(st, handler, on_error, reply,
@@ -297,11 +310,17 @@ pendingcall_start(State *st, PyObject *connection, Link *link, const Attachment 
     return error_raise_named(st, NULL, "Connection is disconnected - unable to make method call");
 }
 
+void
+pendingcall_forget(PyObject *self)
+{
+    release((PendingCall *)self, CALL_CANCELLED);
+}
+
 static PyObject *
 pending_cancel(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    release((PendingCall *)self, CALL_CANCELLED);
+    pendingcall_forget(self);
     Py_RETURN_NONE;
 }
 
@@ -332,7 +351,7 @@ block(State *st, PendingCall *pending)
     bool failed = !waiter;
 
     if (failed)
-        PyErr_SetFromErrno(PyExc_OSError);
+        error_raise_errno();
     else
         link_set_waiter(link, &pending->call, waiter);
     if (!failed && !wait_interruptibly(link, waiter, &pending->call, until)) {

@@ -68,6 +68,9 @@ int pendingcall_list_traverse(PendingCall *list, visitproc visit, void *arg);
 /* Gives up all calls of the list, without a word to their handlers. */
 void pendingcall_list_clear(PendingCall **list);
 
+/* Gives up one call. */
+void pendingcall_forget(PyObject *pending);
+
 /* A new error message, as libdbus would make it, for a call without a reply. */
 DBusMessage *pendingcall_failure_new(uint32_t serial);
 

@@ -228,7 +228,7 @@ add_body(State *st, DBusMessage **message, const Plain *self)
     encoder.unix_fds = unix_fds;
     if (encode_args(&encoder, program, PySequence_Fast_ITEMS(args), PyTuple_GET_SIZE(args)) < 0)
         return -1;
-    return commit_body(st, message, true, program, &encoder);
+    return commit_body(st, message, COMMIT_TO_NEW, program, &encoder);
 }
 
 static int

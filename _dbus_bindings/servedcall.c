@@ -227,8 +227,10 @@ leave(Connection *self, ServedCall *call, PyObject *finish, const Found *found, 
                                                result ? result : Py_None, exception, NULL)
                 : NULL;
 
-    if (!done)
-        mainloop_handler_failed(&self->loop);
+    if (done)
+        return;
+    mainloop_handler_failed(&self->loop);
+    answer_refuse(self, call->dbus);
 }
 
 static void

@@ -165,7 +165,7 @@ server_make(State *st, PyTypeObject *type, const char *address, PyObject *connec
     Listener *listener = server ? listener_new_steal(server) : NULL;
 
     if (!listener)
-        return server ? PyErr_SetFromErrno(PyExc_OSError) : NULL;
+        return server ? error_raise_errno() : NULL;
     _cleanup_object_ PyObject *object = type->tp_alloc(type, 0);
     Server *self = (Server *)object;
     if (!self) {

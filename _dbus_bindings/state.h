@@ -58,6 +58,7 @@
     X(null_main_loop)                                                                              \
     X(str_object_path) /* "__dbus_object_path__" */                                                \
     X(str_on_new_connection)                                                                       \
+    X(str_detach)                                                                                  \
     X(small_ints) /* tuple of tuples: shared level-0 values of types/int.c */                      \
     X(empty_signature)                                                                             \
     X(plain_message) /* the classes and enumerations of dbus.aio, NULL until it is imported */     \

@@ -84,25 +84,30 @@ class NameOwnerWatch:
             BUS_DAEMON_PATH,
             arg0=bus_name,
         )
-        self._pending_call: Optional[PendingCall] = bus_conn.call_async(
-            BUS_DAEMON_NAME,
-            BUS_DAEMON_PATH,
-            BUS_DAEMON_IFACE,
-            "GetNameOwner",
-            "s",
-            (bus_name,),
-            callback,
-            unanswered,
-        )
+        self._pending_call: Optional[PendingCall] = None
+        try:
+            self._pending_call = bus_conn.call_async(
+                BUS_DAEMON_NAME,
+                BUS_DAEMON_PATH,
+                BUS_DAEMON_IFACE,
+                "GetNameOwner",
+                "s",
+                (bus_name,),
+                callback,
+                unanswered,
+            )
+        except BaseException:
+            self.cancel()
+            raise
 
     def cancel(self) -> None:
         """Stop watching; the callback will not be called again."""
         match, self._match = self._match, None
         pending, self._pending_call = self._pending_call, None
-        if match is not None:
-            match.remove()
         if pending is not None:
             pending.cancel()
+        if match is not None:
+            match.remove()
 
 
 class BusConnection(Connection):
@@ -150,14 +155,22 @@ class BusConnection(Connection):
         match = super().add_signal_receiver(
             handler_function, signal_name, dbus_interface, bus_name, path, **keywords
         )
+        watch: Optional[NameOwnerWatch] = None
         try:
             if bus_name is not None and bus_name != BUS_DAEMON_NAME:
                 follow = self._forget_with_sender if is_unique(bus_name) else self._follow_owner
-                self._signal_sender_matches[match] = self.watch_name_owner(bus_name, follow(match))
+                watch = self.watch_name_owner(bus_name, follow(match))
+                self._signal_sender_matches[match] = watch
             self.add_match_string(str(match))
-        except BaseException:
+        except BaseException as error:
             # Without the bus's help it would be deaf: leave no half of it behind.
-            Connection.remove_signal_receiver(self, match)
+            self._drop_match(match)
+            self._signal_sender_matches.pop(match, None)
+            if watch is not None:
+                watch.cancel()
+            # The rule that the bus has may be another receiver's, equal to the one it refused.
+            if not isinstance(error, (DBusException, MemoryError)):
+                self.remove_match_string_non_blocking(str(match))
             raise
         return match
 
@@ -177,10 +190,12 @@ class BusConnection(Connection):
     def _clean_up_signal_match(self, match: SignalMatch) -> None:
         """Tell the daemon that the match is over, and end the watch of its sender."""
         watch = self._signal_sender_matches.pop(match, None)
-        if self.get_is_connected():
-            self.remove_match_string_non_blocking(str(match))
-        if watch is not None:
-            watch.cancel()
+        try:
+            if self.get_is_connected():
+                self.remove_match_string_non_blocking(str(match))
+        finally:
+            if watch is not None:
+                watch.cancel()
 
     def activate_name_owner(self, bus_name: Any) -> Any:
         """Return the unique name that owns ``bus_name``, starting its service if there is none.

@@ -318,7 +318,7 @@ class Connection(_Connection):
             keywords, "named_service", "bus_name", bus_name, "remove_signal_receiver", 2
         )
         if isinstance(handler_or_match, SignalMatch):
-            removed = [handler_or_match] if self._matches.remove(handler_or_match) else []
+            removed = [handler_or_match] if self._drop_match(handler_or_match) else []
         else:
             first = matching.first_argument(keywords)
             removed = [
@@ -327,14 +327,20 @@ class Connection(_Connection):
                 if match.matches_removal_spec(
                     bus_name, path, dbus_interface, signal_name, handler_or_match, **keywords
                 )
-                and self._matches.remove(match)
+                and self._drop_match(match)
             ]
         # On a bus this talks to the daemon and ends watches.
         for match in removed:
-            if self._walked is not None:
-                place = (match._path, match._interface, match._member)
-                matching.discard(self._walked, *place, match)
             self._clean_up_signal_match(match)
+
+    def _drop_match(self, match: SignalMatch) -> bool:
+        """Take a match out of the index; False if it was not there."""
+        if not self._matches.remove(match):
+            return False
+        if self._walked is not None:
+            place = (match._path, match._interface, match._member)
+            matching.discard(self._walked, *place, match)
+        return True
 
     @property
     def _signal_recipients_by_object_path(self) -> matching.Tree[SignalMatch]:

@@ -50,7 +50,11 @@ class Server(_Server):
     def _on_new_connection(self, conn: Connection) -> None:
         """What the listener calls with each new connection."""
         self._connections[id(conn)] = conn
-        conn.call_on_disconnection(self._on_disconnection)
+        try:
+            conn.call_on_disconnection(self._on_disconnection)
+        except BaseException:
+            del self._connections[id(conn)]  # nothing else would ever take it away
+            raise
         self.connection_added(conn)
 
     def _on_disconnection(self, conn: Connection) -> None:

@@ -330,9 +330,18 @@ class Object(Interface):
                     raise ValueError(f"{self!r} is already exported on connection {other!r}")
                 if other_path != path and not self.SUPPORTS_MULTIPLE_OBJECT_PATHS:
                     raise ValueError(f"{self!r} is already exported at object path {other_path}")
-            connection._register_object_path(path, self._message_cb, None, self._fallback)
-            self._locations.append((connection, path, self._fallback))
-            self._summarise_locations()
+            location, before = (
+                (connection, path, self._fallback),
+                (self._object_path, self._connection),
+            )
+            self._locations.append(location)
+            try:
+                self._summarise_locations()
+                connection._register_object_path(path, self._message_cb, None, self._fallback)
+            except BaseException:
+                self._locations.remove(location)
+                self._object_path, self._connection = before
+                raise
 
     def remove_from_connection(self, connection: Any = None, path: Optional[str] = None) -> None:
         """Export the object no more at ``path`` of ``connection``; None stands for all.

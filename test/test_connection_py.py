@@ -13,6 +13,7 @@ from dbus import lowlevel
 from dbus.bus import BusConnection
 from dbus.connection import Connection, SignalMatch
 from dbus.exceptions import DBusException
+from dbus.testing import PrivateBus
 
 
 @pytest.fixture
@@ -114,6 +115,31 @@ def test_a_receiver_added_by_a_handler_counts_from_the_next_signal_on(sender, cl
     emit(sender, "two")
     barrier(sender, client)
     assert late.args == [("two",)]
+
+
+def test_a_rule_that_the_bus_refuses_is_not_taken_from_an_equal_receiver():
+    heard = []
+    limit = '<limit name="max_match_rules_per_connection">1</limit>'
+    with PrivateBus(config_extra=limit) as bus:
+        client, sender = attach(bus), attach(bus)
+        client.add_signal_receiver(heard.append, "S", "test.I")
+        with pytest.raises(DBusException) as refused:
+            client.add_signal_receiver(print, "S", "test.I")
+        assert refused.value.get_dbus_name() == "org.freedesktop.DBus.Error.LimitsExceeded"
+        emit(sender, "still")
+        barrier(sender, client)
+        assert heard == ["still"]
+
+
+def test_a_watch_without_a_call_leaves_no_receiver(client, monkeypatch):
+    def fail(*args, **kwargs):
+        raise MemoryError
+
+    monkeypatch.setattr(client, "call_async", fail)
+    with pytest.raises(MemoryError):
+        client.watch_name_owner("a.b", print)
+    monkeypatch.undo()
+    assert client._signal_recipients_by_object_path == {}
 
 
 def test_removing_a_match_after_its_connection_was_closed(bus):

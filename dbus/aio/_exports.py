@@ -60,8 +60,12 @@ class Exports:
         if name in self._paths.get(path, ()):
             raise ValueError(f'an interface "{name}" is exported at path "{path}" already')
         attach(interface, self, path)
-        self._paths.setdefault(path, {})[name] = interface
-        self._announce(path, name, interface)
+        try:
+            self._paths.setdefault(path, {})[name] = interface
+            self._announce(path, name, interface)
+        except BaseException:
+            self._withdraw(path, name, interface)
+            raise
 
     def remove(self, path: str, interface: Optional[Union[ServiceInterface, str]] = None) -> None:
         """Export ``interface``, an instance or a name, at ``path`` no longer; without it, none.
@@ -86,6 +90,14 @@ class Exports:
             self._paths.pop(path, None)
         if names:
             self._emit_of_manager(path, "InterfacesRemoved", "oas", [path, names], [])
+
+    def _withdraw(self, path: str, name: str, interface: ServiceInterface) -> None:
+        """Undo what `add` has done so far, without a signal."""
+        interfaces = self._paths.get(path, {})
+        interfaces.pop(name, None)
+        if not interfaces:
+            self._paths.pop(path, None)
+        detach(interface, self)
 
     def clear(self) -> None:
         """Forget everything that is exported, without a signal."""

@@ -13,6 +13,8 @@ is not delivered.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from _dbus_bindings import _Matches, _SignalMatch
 from dbus.aio.constants import MessageFlag, MessageType
 from dbus.aio.errors import DBusError, DisconnectedError
@@ -129,30 +131,52 @@ class Subscriptions:
         self._on_a_bus = False
 
     def add(self, subscription: Subscription) -> None:
-        """Take it in."""
+        """Take it in; nothing is left of one that fails."""
+        sender, followed = subscription.sender, False
         told = self.matches.has_like(subscription)
         self.matches.add(subscription)
-        sender = subscription.sender
-        if sender is not None and is_well_known(sender):
-            count = self._watched.get(sender, 0)
-            self._watched[sender] = count + 1
-            if count == 0:
-                self._watch(sender)
-        if not told:
-            self._tell(subscription.rule)
+        try:
+            if sender is not None and is_well_known(sender):
+                self._follow(sender)
+                followed = True
+            if not told:
+                self._tell(subscription.rule)
+        except BaseException:
+            self.matches.remove(subscription)
+            if sender is not None and followed:
+                with suppress(MemoryError):  # a rule that the bus goes on knowing does no harm
+                    self._unfollow(sender)
+            raise
 
     def remove(self, subscription: Subscription) -> None:
         """Forget it, if it is in here."""
         if not self.matches.remove(subscription):
             return
-        if not self.matches.has_like(subscription):
-            self._withdraw(subscription.rule)
         sender = subscription.sender
-        if sender is not None and is_well_known(sender):
-            self._watched[sender] -= 1
-            if not self._watched[sender]:
-                del self._watched[sender], self.owners[sender]
-                self._withdraw(_owner_rule(sender))
+        try:
+            if not self.matches.has_like(subscription):
+                self._withdraw(subscription.rule)
+        finally:
+            if sender is not None and is_well_known(sender):
+                self._unfollow(sender)
+
+    def _follow(self, sender: str) -> None:
+        """Once more, somebody wants to know who owns the name."""
+        count = self._watched.get(sender, 0)
+        self._watched[sender] = count + 1
+        if count == 0:
+            try:
+                self._watch(sender)
+            except BaseException:
+                del self._watched[sender]
+                self.owners.pop(sender, None)
+                raise
+
+    def _unfollow(self, sender: str) -> None:
+        self._watched[sender] -= 1
+        if not self._watched[sender]:
+            del self._watched[sender], self.owners[sender]
+            self._withdraw(_owner_rule(sender))
 
     def connected(self, on_a_bus: bool) -> None:
         """There is a connection: the bus, if there is one at its other end, learns all rules."""
@@ -197,7 +221,11 @@ class Subscriptions:
                 ready.set_exception(error)
                 ready.exception()  # now it counts as seen: nobody needs to wait
 
-        self._bus._request(bus_call("AddMatch", "s", rule), answered)
+        try:
+            self._bus._request(bus_call("AddMatch", "s", rule), answered)
+        except BaseException:
+            del self._unready[rule]
+            raise
 
     def _withdraw(self, rule: str) -> None:
         """Send RemoveMatch."""

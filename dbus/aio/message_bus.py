@@ -290,7 +290,7 @@ class MessageBus:
                 for name, flags in self._names.items():
                     await self._ask("RequestName", "su", name, flags.value)
                 break
-            except (OSError, ValueError, DBusError):
+            except (OSError, ValueError, MemoryError, DBusError):
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, _LONGEST_DELAY)
         if self._on_reconnect is not None and self.connected:
