@@ -95,7 +95,7 @@ program_compile(State *st, Program *program, const char **p)
 
     if (simple) {
         *node = *simple;
-        program->flat &= simple->op != OP_VARIANT;
+        program->flat &= simple->op != OP_VARIANT && simple->op != OP_FD;
     } else if (*start == 'a') {
         *node = (Node){.op = OP_ARRAY, .align = 4, .count = 1};
         bool dictionary = **p == '{';

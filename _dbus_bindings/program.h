@@ -48,7 +48,7 @@ typedef struct Program {
     int refs;
     uint16_t n_nodes;
     uint8_t count; /* complete types at the top */
-    bool flat;     /* nothing but basic types and arrays of numbers */
+    bool flat;     /* nothing but basic types, descriptors apart, and arrays of numbers */
     uint8_t text_len;
     PyObject *str; /* the signature */
     char text[LIMIT_SIGNATURE + 1];

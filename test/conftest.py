@@ -14,6 +14,8 @@ HERE = Path(__file__).resolve().parent
 for _folder in (HERE, HERE / "compat", HERE / "programs", HERE / "aio"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
+# For the wire format and the fake peer; behind the others, as both have modules of the same name.
+sys.path.append(str(HERE.parent / "reliability"))
 
 import glibloop  # noqa: E402
 import implementation  # noqa: E402

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-import struct
 import sys
 import threading
 from typing import Any, Callable, Iterator
@@ -402,9 +401,7 @@ def foreign_reply(bus: Any, request: Any) -> Iterator[Any]:
     connection = bus.connection()
 
     def serve() -> None:
-        header, _ = peer.receive()
-        (serial,) = struct.unpack(("<" if header[:1] == b"l" else ">") + "I", header[8:12])
-        fields = {5: ("u", serial), 6: ("s", str(connection.get_unique_name()))}
+        fields = {5: ("u", peer.receive().serial), 6: ("s", str(connection.get_unique_name()))}
         peer.send(2, 2, fields, signature, *values, fds=fds)
 
     thread = threading.Thread(target=serve)
@@ -459,7 +456,16 @@ def test_a_descriptor_that_is_named_several_times(foreign_reply: Any) -> None:
 
 @pytest.mark.parametrize(
     "foreign_reply",
-    [("hh", (0, 1), (0,)), ("ah", ([0, 2**32 - 1, 0],), (0,)), ("vh", (("h", 5), 0), (0, 1))],
+    [
+        ("hh", (0, 1), (0,)),
+        ("ah", ([0, 2**32 - 1, 0],), (0,)),
+        ("vh", (("h", 5), 0), (0, 1)),
+        ("h", (0,), ()),
+        ("sh", ("x", 1), ()),
+        ("ah", ([0],), ()),
+        ("(h)", ((0,),), ()),
+        ("v", (("h", 0),), ()),
+    ],
     indirect=True,
 )
 def test_descriptors_that_did_not_come_with_the_message(foreign_reply: Any) -> None:
