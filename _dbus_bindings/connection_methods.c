@@ -95,6 +95,18 @@ conn_set_allow_anonymous(PyObject *self, PyObject *args)
 }
 
 static PyObject *
+conn_limit_authentication(PyObject *self, PyObject *seconds)
+{
+    double number = PyFloat_AsDouble(seconds);
+    int ms;
+
+    if ((number == -1.0 && PyErr_Occurred()) || check_timeout(number < 0 ? 0.0 : number, &ms) < 0)
+        return NULL;
+    link_limit_authentication(connection_of(self)->link, monotonic_ns() + (int64_t)ms * 1000000);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
 conn_get_unique_name(PyObject *self, PyObject *unused)
 {
     const char *name = dbus_bus_get_unique_name(dbus_of(self));
@@ -413,6 +425,9 @@ PyMethodDef connection_methods[] = {
      "set_allow_anonymous(flag)\n\n"
      "Whether this connection, on the side of a server, accepts a client that does not say who\n"
      "it is.  For use in Server.connection_added()."},
+    {"_limit_authentication", conn_limit_authentication, METH_O,
+     "_limit_authentication(seconds)\n\n"
+     "Have the loop close the connection after that time, unless the peer has authenticated."},
     {"get_unique_name", conn_get_unique_name, METH_NOARGS,
      "get_unique_name() -> str\n\n"
      "The connection's unique name on its bus.  Raises DBusException where it has none."},

@@ -48,16 +48,16 @@ link_replaced(Watchset *set)
     atomic_store(&link_of(set)->mode, LINK_FOREIGN);
 }
 
-/* Messages that arrive while a thread of ours is in libdbus are dispatched by that thread. */
+/* A thread of ours that is in libdbus dispatches what has come, or else wakes others when it leaves:
+ * one that sends may learn that the connection is over. */
 static void
 on_wakeup(void *data)
 {
     Link *link = data;
 
-    if (atomic_load(&link->inside))
-        return;
     atomic_store(&link->undispatched, true);
-    link_changed(&link->watches);
+    if (!atomic_load(&link->inside))
+        link_changed(&link->watches);
 }
 
 /* leaf held; `next` is in the inbox, or its head */
@@ -214,7 +214,22 @@ link_deadline(Watchset *set)
     pthread_mutex_lock(&link->leaf);
     deadline = calls_next_deadline(&link->calls);
     pthread_mutex_unlock(&link->leaf);
-    return deadline;
+    int64_t admitted_by = atomic_load(&link->admitted_by);
+    return admitted_by < deadline ? admitted_by : deadline;
+}
+
+/* lib held; libdbus itself would wait for ever */
+static void
+end_unauthenticated(Link *link)
+{
+    int64_t until = atomic_load(&link->admitted_by);
+    bool in = dbus_connection_get_is_authenticated(link->connection);
+
+    if (!in && monotonic_ns() < until)
+        return;
+    atomic_store(&link->admitted_by, NEVER);
+    if (!in && dbus_connection_get_is_connected(link->connection))
+        link_close(link);
 }
 
 static void
@@ -266,6 +281,8 @@ link_serve(Watchset *set, const struct pollfd *fds, int n)
     link_pump(link);
     for (int i = 0; i < SERVE_ROUNDS && !atomic_load(&link->n_inbox) && serve_again(link); i++)
         link_pump(link);
+    if (atomic_load(&link->admitted_by) != NEVER)
+        end_unauthenticated(link);
     if (atomic_load(&link->tell_written) && !dbus_connection_has_messages_to_send(link->connection))
         tell_written(link);
     link_unlock(link);
@@ -342,6 +359,7 @@ link_new_steal(DBusConnection *connection)
     calls_init(&link->calls);
     link->inbox.next = link->inbox.prev = &link->inbox;
     link->connection = connection;
+    link->admitted_by = NEVER;
     link->undispatched = true; /* what came with the greeting of the bus */
     return TAKE(link);
 }
@@ -380,6 +398,8 @@ link_unlock(Link *link)
 {
     atomic_store(&link->inside, false);
     pthread_mutex_unlock(&link->lib);
+    if (atomic_load(&link->undispatched))
+        link_changed(&link->watches);
 }
 
 enum LinkResult
@@ -404,6 +424,13 @@ link_close(Link *link)
     dbus_connection_close(link->connection);
     atomic_store(&link->undispatched, true); /* the Disconnected message */
     link_changed(&link->watches);
+}
+
+void
+link_limit_authentication(Link *link, int64_t until)
+{
+    atomic_store(&link->admitted_by, until);
+    watchset_wake(&link->watches);
 }
 
 enum LinkResult

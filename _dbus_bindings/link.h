@@ -49,9 +49,10 @@ struct Link {
     Entry inbox; /* head of a ring */
     atomic_size_t n_inbox;
     Waiter *waiters, *idle_waiters;
-    atomic_bool dead;         /* Disconnected was seen: nothing will ever come again */
-    atomic_bool inside;       /* a thread of ours is in libdbus */
-    atomic_bool undispatched; /* libdbus may hold messages that nobody has dispatched */
+    atomic_bool dead;            /* Disconnected was seen: nothing will ever come again */
+    atomic_bool inside;          /* a thread of ours is in libdbus */
+    atomic_bool undispatched;    /* libdbus may hold messages that nobody has dispatched */
+    _Atomic int64_t admitted_by; /* a peer that has not authenticated then is sent away, or NEVER */
     /* Delivery to Python. `deliver` drains the inbox, `handle` takes one message (foreign). */
     void (*deliver)(Link *link);
     DBusHandlerResult (*handle)(Link *link, DBusMessage *message);
@@ -92,6 +93,9 @@ void link_unlock(Link *link);
 /* With `lib` held: */
 enum LinkResult link_send(Link *link, DBusMessage *message, dbus_uint32_t *ret_serial);
 void link_close(Link *link);
+
+/* A loop of ours closes the connection at this time unless the peer has authenticated. */
+void link_limit_authentication(Link *link, int64_t until);
 
 /* With `lib` held: is all that was sent written?  If not, `written` will come. */
 bool link_is_written(Link *link);

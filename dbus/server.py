@@ -12,13 +12,27 @@ if TYPE_CHECKING:
 
 __all__ = ("Server",)
 
+_AUTH_TIMEOUT = 30.0
+
 
 class Server(_Server):
     """Listens on an address; each program that connects becomes a Connection.
 
     Override `connection_added` and `connection_removed`, or append functions of one argument, the
     connection, to the lists ``on_connection_added`` and ``on_connection_removed``.
+
+    A client authenticates after it was added, so that ``connection_added`` can say whom to let in:
+    by default the same user and root, where the kernel tells who is calling, as it does for Unix
+    sockets.  TCP is not encrypted, and whoever can read the user's home directory passes for the
+    user there: do not listen where strangers can connect.  Nothing is exchanged with a client that
+    has not authenticated, and it is disconnected as soon as it fails to.
+
+    Class attribute for subclasses to set:
+        auth_timeout: the seconds that a client has for that, None for no limit; 30 if it is not
+            set.
     """
+
+    auth_timeout: Optional[float]  # no value here: the members are those of the reference
 
     on_connection_added: list[Callable[[Connection], object]]
     on_connection_removed: list[Callable[[Connection], object]]
@@ -50,7 +64,10 @@ class Server(_Server):
     def _on_new_connection(self, conn: Connection) -> None:
         """What the listener calls with each new connection."""
         self._connections[id(conn)] = conn
+        limit = getattr(self, "auth_timeout", _AUTH_TIMEOUT)
         try:
+            if limit is not None:
+                conn._limit_authentication(limit)
             conn.call_on_disconnection(self._on_disconnection)
         except BaseException:
             del self._connections[id(conn)]  # nothing else would ever take it away

@@ -36,12 +36,14 @@ class PeerServer:
         address: str,
         allow_anonymous: bool,
         negotiate_unix_fd: bool,
+        auth_timeout: Optional[float],
     ) -> None:
         loop = asyncio.get_running_loop()
         self.peers: set[MessageBus] = set()
         self._client_connected = client_connected
         self._allow_anonymous = allow_anonymous
         self._with_fds = negotiate_unix_fd
+        self._auth_timeout = auth_timeout
         self._served: Optional[Served] = None
 
         def attach(source: _LoopSource) -> Served:
@@ -65,6 +67,8 @@ class PeerServer:
     def _accepted(self, connection: Connection) -> None:
         bus = MessageBus(negotiate_unix_fd=self._with_fds, peer=True)
         connection.set_allow_anonymous(self._allow_anonymous)
+        if self._auth_timeout is not None:
+            connection._limit_authentication(self._auth_timeout)
         assert self._served is not None
         bus._accept(connection, self._served)  # the one that was attached a moment ago
         self.peers.add(bus)
@@ -106,13 +110,17 @@ async def start_server(
     *,
     allow_anonymous: bool = False,
     negotiate_unix_fd: bool = False,
+    auth_timeout: Optional[float] = 30.0,
 ) -> PeerServer:
     """Listen at ``address``, for example ``unix:path=/run/thing`` or ``unix:tmpdir=/tmp``.
 
-    ``client_connected(bus)`` is called with a connected MessageBus for each client, where it adds
-    handlers and exports interfaces; it may be a coroutine function.  Only clients of the same user
-    are let in, or all, if ``allow_anonymous``.  TCP has no means to know who is calling.
+    ``client_connected(bus)`` is called with a MessageBus for each client, where it adds handlers
+    and exports interfaces; it may be a coroutine function.  The client authenticates after that,
+    within ``auth_timeout`` seconds (None: for no limit), or it is disconnected; until then nothing
+    is exchanged with it.  Only clients of the same user, and root, are let in, or all, if
+    ``allow_anonymous``.  TCP is not encrypted, and whoever can read the user's home directory
+    passes for the user there: do not listen where strangers can connect.
 
     InvalidAddressError for an address that is none; OSError if it cannot be listened at.
     """
-    return PeerServer(client_connected, address, allow_anonymous, negotiate_unix_fd)
+    return PeerServer(client_connected, address, allow_anonymous, negotiate_unix_fd, auth_timeout)

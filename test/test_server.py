@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""dbus.server: clients that do not authenticate, ends that a sender sees first, bad replies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import wire
+from marshalling import FakePeer
+from peers import Calls, run_until
+
+import dbus
+import dbus.lowlevel
+import dbus.server
+from dbus.mainloop.glib import DBusGMainLoop
+
+
+class Impatient(dbus.server.Server):
+    auth_timeout = 0.2
+
+
+def served(kind: Any, folder: Path) -> Iterator[Any]:
+    server = kind(f"unix:path={folder}/socket", mainloop=DBusGMainLoop())
+    server.seen = []
+    server.gone = []
+    server.on_connection_added.append(server.seen.append)
+    server.on_connection_removed.append(server.gone.append)
+    yield server
+    server.disconnect()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Any]:
+    yield from served(dbus.server.Server, tmp_path)
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Any]:
+    yield from served(Impatient, tmp_path)
+
+
+class Client(wire.Peer):
+    """It does not wait for the server, whose loop runs in the same thread."""
+
+    def begin(self) -> None:
+        uid = wire.os.geteuid()
+        self.send(b"\0AUTH EXTERNAL " + str(uid).encode().hex().encode() + b"\r\nBEGIN\r\n")
+
+
+@pytest.mark.parametrize("words", [b"", b"\0", b"\0AUTH EXTERNAL 3", b"\0" + b"AUTH\r\n" * 3])
+def test_a_client_that_does_not_authenticate_is_sent_away(impatient: Any, words: bytes) -> None:
+    steady, idle = (Client.connected(impatient.address) for _ in range(2))
+    steady.begin()
+    run_until(lambda: len(impatient.seen) == 2)
+    idle.send(words)
+    begin = time.monotonic()
+    run_until(lambda: impatient.gone)
+    assert time.monotonic() - begin > 0.15
+    assert impatient.gone == [next(c for c in impatient.seen if not c.get_is_authenticated())]
+    assert idle.ended(5)
+    steady.send(wire.call("Ping", interface="org.freedesktop.DBus.Peer", serial=5))
+    (there,) = (c for c in impatient.seen if c.get_is_connected())
+    seen: list[Any] = []
+    there.add_message_filter(lambda _c, message: seen.append(message.get_member()) or 1)
+    steady.send(wire.call("M"))
+    run_until(lambda: "M" in seen)
+    steady.close()
+    run_until(lambda: len(impatient.gone) == 2)
+    idle.close()
+
+
+def test_without_a_limit(server: Any) -> None:
+    kind = type("Patient", (dbus.server.Server,), {"auth_timeout": None})
+    patient = kind(f"unix:path={server.address.split('path=')[1].split(',')[0]}.2",
+                   mainloop=DBusGMainLoop())  # fmt: skip
+    client = Client.connected(patient.address)
+    seen: list[Any] = []
+    patient.on_connection_added.append(seen.append)
+    run_until(lambda: seen)
+    assert seen[0].get_is_connected()
+    client.close()
+    patient.disconnect()
+
+
+@pytest.mark.parametrize("wrong", ["x", None, 1e300])
+def test_a_limit_that_is_none(server: Any, wrong: Any) -> None:
+    client = Client.connected(server.address)
+    run_until(lambda: server.seen)
+    with pytest.raises((TypeError, ValueError)):
+        server.seen[0]._limit_authentication(wrong)
+    client.close()
+
+
+@pytest.fixture
+def reset(server: Any) -> Any:
+    """A connection whose peer has gone with something unread: to send fails, and nothing is to be
+    read."""
+    client = Client.connected(server.address)
+    client.begin()
+    run_until(lambda: server.seen and server.seen[0].get_is_authenticated())
+    connection = server.seen[0]
+    connection.send_message(dbus.lowlevel.SignalMessage("/a", "a.b", "C"))
+    connection.flush()
+    client.close()
+    return connection
+
+
+def test_an_end_that_is_found_by_sending_is_told(server: Any, reset: Any) -> None:
+    gone = Calls()
+    reset.call_on_disconnection(gone)
+    for _ in range(3):
+        reset.send_message(dbus.lowlevel.SignalMessage("/a", "a.b", "C"))
+    assert gone.wait().args == [(reset,)]
+    assert server.gone == [reset]
+
+
+def test_an_end_that_is_found_by_calling_ends_the_calls(server: Any, reset: Any) -> None:
+    got = Calls()
+    for _ in range(3):
+        try:
+            reset.call_async(None, "/", "a.b", "M", "", (), got, got, timeout=30)
+        except dbus.DBusException:
+            got(None)  # it is known by now
+    begin = time.monotonic()
+    run_until(lambda: len(got) == 3 and server.gone)
+    assert time.monotonic() - begin < 5
+    assert server.gone == [reset]
+
+
+def test_an_end_that_is_found_by_a_blocking_call_ends_it(server: Any, reset: Any) -> None:
+    begin = time.monotonic()
+    with pytest.raises(dbus.DBusException):
+        reset.call_blocking(None, "/", "a.b", "M", "", (), timeout=30)
+    assert time.monotonic() - begin < 5
+    run_until(lambda: server.gone)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        lambda serial: wire.returned(serial, "h", 0),
+        lambda serial: wire.failed(serial, "a.Bad", "h", 0),
+    ],
+)
+def test_a_reply_that_cannot_be_read_ends_the_call(reply: Any) -> None:
+    with FakePeer(lambda peer, message: peer.send(reply(message.serial))) as fake:
+        client = dbus.connection.Connection(fake.address, mainloop=DBusGMainLoop())
+        good, bad = Calls(), Calls()
+        for _ in range(2):
+            client.call_async(None, "/", "test.I", "M", "", (), good, bad)
+        run_until(lambda: len(bad) == 2)
+        assert good == [] and all(isinstance(error, ValueError) for error in bad.firsts)
+        client.call_async(None, "/", "test.I", "Good", "", (), good, bad)
+        assert good.wait().args == [("good",)]
+        assert len(bad) == 2
+        client.close()
