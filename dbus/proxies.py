@@ -343,7 +343,9 @@ class ProxyObject:
             except Exception:
                 report.error_with_traceback(_CHANNEL, "Exception in a queued call:")
 
-    def _introspect_reply_handler(self, data: str) -> None:
+    def _introspect_reply_handler(self, *values: object) -> None:
+        # Other than one value is as wrong as one that is no text.
+        data = values[0] if len(values) == 1 else None
         try:
             self._introspect_method_map.update(method_signatures(data))
         except IntrospectionParserException as error:

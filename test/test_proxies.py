@@ -6,11 +6,14 @@ import threading
 import weakref
 
 import pytest
+import wire
+from marshalling import FakePeer
 from peers import Calls, attach, barrier, run_until, wakeup
 
 import dbus
 import dbus.service
 from dbus import proxies
+from dbus.mainloop.glib import DBusGMainLoop
 
 I = "test.I"  # noqa: E741
 
@@ -232,3 +235,21 @@ def test_signals_of_a_proxy_come_from_its_object_alone(client, serving, service)
         serving.send_message(dbus.lowlevel.SignalMessage(path, I, "S"))
     barrier(serving, client)
     assert [keywords["path"] for _args, keywords in got] == ["/service"]
+
+
+@pytest.mark.parametrize("values", [(), ("u", 5), ("ss", "x", "y"), ("as", [])])
+def test_introspection_that_is_no_text_ends_the_waiting(values, caplog):
+    def answer(peer, message):
+        peer.send(wire.returned(message.serial, *values))
+
+    with FakePeer(answers={"Introspect": answer}) as fake:
+        client = dbus.bus.BusConnection(fake.address, mainloop=DBusGMainLoop())
+        proxy = client.get_object(":1.2", "/")
+        got = Calls()
+        for _ in range(2):
+            proxy.Good(dbus_interface=I, reply_handler=got, error_handler=got)
+        run_until(lambda: len(got) == 2)
+        assert got.args == [("good",), ("good",)]
+        assert proxy._introspect_state == proxy.INTROSPECT_STATE_INTROSPECT_DONE
+        assert "Introspect error on" in caplog.text
+        client.close()

@@ -36,7 +36,7 @@ TYPE_CHECKING = False  # importing typing costs more than all the rest
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from types import TracebackType
-    from typing import Any, Callable, Optional, Union
+    from typing import Any, Callable, Optional, TypeVar, Union
 
     from _dbus_bindings import _LoopSource
     from dbus.aio._handlers import Handler
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from dbus.aio.service import ServiceInterface
 
     Answered = Callable[[Optional[Message]], None]
+    _Known = TypeVar("_Known", RequestNameReply, ReleaseNameReply)
 
 _CALL = MessageType.METHOD_CALL
 _SIGNAL = MessageType.SIGNAL
@@ -212,9 +213,7 @@ class MessageBus:
             ) from None
         assert reply is not None
         if not self._peer:
-            if reply.message_type is MessageType.ERROR:
-                raise error_of(reply)
-            self.unique_name = reply.body[0]
+            self.unique_name = self._answer("Hello", reply, "s")
         self._established()
 
     def disconnect(self) -> None:
@@ -288,7 +287,7 @@ class MessageBus:
             try:
                 await self._open()
                 for name, flags in self._names.items():
-                    await self._ask("RequestName", "su", name, flags.value)
+                    await self._ask_about_name("RequestName", "su", name, flags.value)
                 break
             except (OSError, ValueError, MemoryError, DBusError):
                 await asyncio.sleep(delay)
@@ -450,13 +449,21 @@ class MessageBus:
 
     # --- Names and introspection
 
-    async def _ask(self, member: str, signature: str, *body: Any) -> list[Any]:
-        """The values that a method of the bus daemon returns; DBusError if it is an error."""
+    async def _ask_about_name(self, member: str, signature: str, *body: Any) -> Any:
+        """The number that a method of the bus daemon returns; DBusError if it does not."""
         reply = await self.call(bus_call(member, signature, *body))
         assert reply is not None
+        return self._answer(member, reply, "u")
+
+    @staticmethod
+    def _answer(member: str, reply: Message, signature: str) -> Any:
+        """The one value that the bus daemon has returned; DBusError for an error or others."""
         if reply.message_type is MessageType.ERROR:
             raise error_of(reply)
-        return reply.body
+        if reply.signature != signature:
+            text = f"{member} returned {reply.signature!r} instead of {signature!r}"
+            raise DBusError(ErrorType.CLIENT_ERROR, text, reply)
+        return reply.body[0]
 
     async def request_name(self, name: str, flags: NameFlag = NameFlag.NONE) -> RequestNameReply:
         """Ask the bus for the well-known name ``name``.
@@ -466,7 +473,8 @@ class MessageBus:
         """
         assert_bus_name_valid(name)
         flags = NameFlag(flags)
-        answer = RequestNameReply((await self._ask("RequestName", "su", name, flags.value))[0])
+        number = await self._ask_about_name("RequestName", "su", name, flags.value)
+        answer = _one_of(RequestNameReply, number)
         if answer is not RequestNameReply.EXISTS:
             self._names[name] = flags
         return answer
@@ -479,7 +487,7 @@ class MessageBus:
         """
         assert_bus_name_valid(name)
         self._names.pop(name, None)
-        return ReleaseNameReply((await self._ask("ReleaseName", "s", name))[0])
+        return _one_of(ReleaseNameReply, await self._ask_about_name("ReleaseName", "s", name))
 
     async def introspect(
         self,
@@ -571,6 +579,14 @@ class MessageBus:
 
     def _report(self, message: str, error: BaseException) -> None:
         self._running_loop().call_exception_handler({"message": message, "exception": error})
+
+
+def _one_of(kind: type[_Known], number: int) -> _Known:
+    """The bus daemon's answer of this kind; DBusError for a number that has no meaning."""
+    try:
+        return kind(number)
+    except ValueError as error:
+        raise DBusError(ErrorType.CLIENT_ERROR, str(error)) from None
 
 
 # The name under which dbus-fast's users know what all its buses have in common.
