@@ -60,6 +60,24 @@ commit_is_local(DBusMessage *message)
            (interface && strcmp(interface, DBUS_INTERFACE_LOCAL) == 0);
 }
 
+int
+commit_check_size(DBusMessage *message, const char *path, size_t more)
+{
+    const char *old_path = dbus_message_get_path(message);
+    size_t size = LIMIT_NAMES + (path ? strlen(path) : 0) + more;
+
+    if (*dbus_message_get_signature(message)) {
+        _cleanup_dbus_free_ char *bytes = NULL;
+        int len;
+        if (!dbus_message_marshal(message, &bytes, &len)) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        size += (size_t)len - (old_path ? strlen(old_path) : 0);
+    }
+    return size > LIMIT_MESSAGE ? encode_refuse_size() : 0;
+}
+
 static void
 patch32(unsigned char *at, uint32_t value)
 {
@@ -87,7 +105,7 @@ prepend_header(Encoder *e, const Program *program, const unsigned char *header, 
     size_t size = (fields_end + 7) & ~(size_t)7;
     unsigned char *start;
 
-    if (size + body > LIMIT_MESSAGE) {
+    if (LIMIT_NAMES + size + body > LIMIT_MESSAGE) {
         encode_refuse_size();
         return -1;
     }
@@ -147,29 +165,16 @@ commit_bytes(DBusMessage **message, const Program *program, Encoder *e)
     return 0;
 }
 
-/* libdbus lets a second append make what it would refuse to parse, so the sums are done here. */
+/* libdbus makes longer ones too, which it would refuse to parse. */
 static int
 check_sums(DBusMessage *message, const Program *program, size_t body)
 {
-    const char *signature = dbus_message_get_signature(message);
-    const char *path = dbus_message_get_path(message);
-    size_t header = 8 * (LIMIT_NAME + 16) + (path ? strlen(path) : 0);
-
-    if (strlen(signature) + program->text_len > LIMIT_SIGNATURE) {
+    if (strlen(dbus_message_get_signature(message)) + program->text_len > LIMIT_SIGNATURE) {
         PyErr_SetString(PyExc_ValueError, "the signature of a message may not be longer than 255 "
                                           "bytes");
         return -1;
     }
-    if (*signature) {
-        _cleanup_dbus_free_ char *bytes = NULL;
-        int len;
-        if (!dbus_message_marshal(message, &bytes, &len)) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        header = (size_t)len + 8 + LIMIT_SIGNATURE;
-    }
-    return header + body > LIMIT_MESSAGE ? encode_refuse_size() : 0;
+    return commit_check_size(message, dbus_message_get_path(message), body);
 }
 
 DBusMessage *

@@ -28,6 +28,10 @@ enum CommitTo {
 int commit_body(State *st, DBusMessage **message, enum CommitTo to, const Program *program,
                 Encoder *e);
 
+/* 0 if the message, with this path in the place of its own and as many bytes more of body, is not
+ * too long.  The names count as if they were set: they may be still, and the bus adds one. */
+int commit_check_size(DBusMessage *message, const char *path, size_t more);
+
 /* An independent copy; NULL with MemoryError, or OSError where descriptors ran out. */
 DBusMessage *commit_copy_new(DBusMessage *message);
 

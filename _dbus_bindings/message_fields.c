@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "commit.h"
 #include "compat.h"
 #include "message.h"
 #include "signature.h"
@@ -107,6 +108,8 @@ read_text(PyObject *self, DBusMessage *message, const void *field, const void *P
 static PyObject *
 write_text(PyObject *self, DBusMessage *message, const void *field, const void *text)
 {
+    if (field == &path_field && commit_check_size(message, text, 0) < 0)
+        return NULL;
     ((Message *)self)->complete = false; /* looked at again before it is sent */
     return none_or_no_memory(((const TextField *)field)->set(message, text));
 }

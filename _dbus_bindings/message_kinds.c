@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "compat.h"
+#include "limits.h"
 #include "message.h"
 #include "validate.h"
 
@@ -103,6 +104,10 @@ error_init(PyObject *self, PyObject *args, PyObject *kwargs)
                                      &name, &text) ||
         check_error_name(name) < 0)
         return -1;
+    if (text && strlen(text) > LIMIT_MESSAGE - LIMIT_NAMES) {
+        PyErr_SetString(PyExc_ValueError, "a message may not be longer than 128 MiB");
+        return -1;
+    }
     DBusMessage *message = replied_to(st, call);
     return message ? kind_init_steal(self, dbus_message_new_error(message, name, text), true, !text)
                    : -1;

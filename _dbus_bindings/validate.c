@@ -155,6 +155,10 @@ check_path(const char *path)
     static const char kind[] = "object path";
     size_t len = strlen(path);
 
+    if (len > LIMIT_PATH) {
+        PyErr_Format(PyExc_ValueError, "Invalid object path: too long (> %u bytes)", LIMIT_PATH);
+        return -1;
+    }
     if (path_is_valid(path, len))
         return 0;
     if (path[0] != '/')

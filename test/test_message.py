@@ -218,6 +218,54 @@ def test_what_is_no_message(conn: Any) -> None:
             MethodReturnMessage(value)
 
 
+# Limits -----------------------------------------------------------------------------------------
+
+MIB = 2**20
+
+
+def test_a_path_that_no_header_can_hold(conn: Any) -> None:
+    """Libdbus would build such a message, and the bus then disconnects."""
+    path = "/" + "a" * (64 * MIB)
+    message = signal()
+    for use in (
+        message.set_path,
+        lambda path: SignalMessage(path, "a.b", "M"),
+        lambda path: MethodCallMessage(None, path, None, "M"),
+        lambda path: conn.call_blocking(None, path, None, "M", "", ()),
+        dbus.ObjectPath,
+    ):
+        with pytest.raises(ValueError, match="too long"):
+            use(path)
+    message.set_path("/" + "a" * MIB)
+    conn.send_message(message)
+    assert conn.get_name_owner("org.freedesktop.DBus")
+
+
+def test_a_header_that_leaves_no_room_for_the_body(conn: Any) -> None:
+    body = bytes(63 * MIB)
+    message = signal()
+    message.append(body, body, signature="ayay")
+    with pytest.raises(ValueError, match="128 MiB"):
+        message.set_path("/" + "a" * (3 * MIB))
+    message.set_path("/" + "a" * MIB)
+    assert len(message.get_path() or "") == 1 + MIB
+
+
+def test_the_names_have_room_beside_any_body() -> None:
+    """The bus adds one too, the sender's, and the receiver would refuse the message."""
+    message = signal()
+    with pytest.raises(ValueError, match="128 MiB"):
+        message.append(bytes(64 * MIB), bytes(64 * MIB - 500), signature="ayay")
+    message.append(bytes(64 * MIB), bytes(64 * MIB - 3000), signature="ayay")
+
+
+def test_an_error_text_that_is_too_long(conn: Any, sent: Any) -> None:
+    with pytest.raises(ValueError, match="128 MiB"):
+        ErrorMessage(sent, "a.b", "x" * (128 * MIB))
+    conn.send_message(ErrorMessage(sent, "a.b", "x" * MIB))
+    assert conn.get_name_owner("org.freedesktop.DBus")
+
+
 # Replies ----------------------------------------------------------------------------------------
 
 

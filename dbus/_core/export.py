@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 PYTHON_ERROR_PREFIX = "org.freedesktop.DBus.Python."
 
+# Characters of an error's text: more than anybody reads, and much less than a message can hold.
+_LONGEST_TEXT = 2**20
+
 
 def argument_names(function: Any) -> list[str]:
     """The names of a function's positional arguments, ``self`` included."""
@@ -147,6 +150,7 @@ def error_text(exception: BaseException) -> str:
     else:
         text = str(exception)
     # D-Bus strings hold neither zeros nor lone surrogates; the caller must get an answer anyhow.
+    text = text[:_LONGEST_TEXT]
     return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode("utf-8")
 
 

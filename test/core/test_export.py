@@ -246,6 +246,7 @@ def test_error_texts_are_valid_on_the_bus():
     exception = ValueError("zero \0, surrogate \ud800")
     exception.include_traceback = False
     assert export.error_text(exception) == "zero \\0, surrogate \\ud800"
+    assert export.error_text(DBusException("x" * 2**21)) == "x" * 2**20
 
 
 @pytest.mark.parametrize(
