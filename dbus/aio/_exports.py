@@ -7,6 +7,7 @@ of methods are the interfaces' own; the standard interfaces stand in a table of 
 
 from __future__ import annotations
 
+from _dbus_bindings import validate_error_name
 from dbus._core import report
 from dbus.aio import _standard
 from dbus.aio._members import Values
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     Served = tuple[Any, dict[str, Method]]
 
 _CHANNEL = "dbus.aio.service"
+_LONGEST_TEXT = 2**20  # characters of an error's text, where the whole of it cannot be sent
 _NO_REPLY = MessageFlag.NO_REPLY_EXPECTED.value
 _OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
 _ADDED = Values("oa{sa{sv}}")
@@ -282,6 +284,17 @@ class Exports:
         try:
             self._bus._post(Message.new_error(msg, name, text))
         except (TypeError, ValueError):
-            # A text that no message can carry.
-            text = text.encode("ascii", "backslashreplace").decode("ascii").replace("\0", "\\0")
-            self._bus._post(Message.new_error(msg, name, text))
+            # A text or a name that no message can carry; a subclass may have any.
+            text = text[:_LONGEST_TEXT].encode("ascii", "backslashreplace").decode("ascii")
+            text = text.replace("\0", "\\0")
+            self._bus._post(Message.new_error(msg, _error_name(name), text))
+
+
+def _error_name(name: Any) -> Union[ErrorType, str]:
+    """The name if it is one of an error, else that of errors in a service."""
+    if not isinstance(name, ErrorType):
+        try:
+            validate_error_name(name)
+        except (TypeError, ValueError):
+            return ErrorType.SERVICE_ERROR
+    return name  # type: ignore[no-any-return]

@@ -16,7 +16,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from _dbus_bindings import _Matches, _SignalMatch
-from dbus.aio.constants import MessageFlag, MessageType
+from dbus.aio.constants import ErrorType, MessageFlag, MessageType
 from dbus.aio.errors import DBusError, DisconnectedError
 from dbus.aio.message import Message
 
@@ -53,6 +53,19 @@ def error_of(reply: Message) -> DBusError:
     """The exception for an error reply."""
     text = reply.body[0] if reply.body and isinstance(reply.body[0], str) else ""
     return DBusError(reply.error_name or "", text, reply)
+
+
+def result_of(member: str, reply: Message, signature: str) -> Any:
+    """The one value that the reply of a method brings; DBusError for an error or a value of another type."""
+    if reply.message_type is MessageType.ERROR:
+        raise error_of(reply)
+    if reply.signature != signature:
+        raise DBusError(
+            ErrorType.CLIENT_ERROR,
+            f"{member} returned {reply.signature!r} instead of {signature!r}",
+            reply,
+        )
+    return reply.body[0]
 
 
 class Subscription(_SignalMatch):

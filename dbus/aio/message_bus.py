@@ -16,7 +16,7 @@ from dbus.aio._address import bus_address as _well_known_address
 from dbus.aio._address import connect_error
 from dbus.aio._exports import Exports
 from dbus.aio._handlers import Handlers, close_fds, refuse_fds
-from dbus.aio._subscriptions import Subscriptions, bus_call, error_of
+from dbus.aio._subscriptions import Subscriptions, bus_call, result_of
 from dbus.aio.auth import libdbus_mechanism
 from dbus.aio.constants import (
     BusType,
@@ -130,7 +130,8 @@ class MessageBus:
 
         AuthError if the other side refuses the authentication or it cannot be done as asked,
         AuthTimeoutError if that takes longer than ``auth_timeout``; InvalidAddressError for an
-        address that is none; OSError, of the class that fits, if nobody can be reached there.
+        address that is none; OSError, of the class that fits, if nobody can be reached there;
+        DBusError if the bus refuses the greeting or answers it wrongly.
         """
         libdbus_mechanism(self._auth)
         self._loop = asyncio.get_running_loop()
@@ -213,7 +214,7 @@ class MessageBus:
             ) from None
         assert reply is not None
         if not self._peer:
-            self.unique_name = self._answer("Hello", reply, "s")
+            self.unique_name = result_of("Hello", reply, "s")
         self._established()
 
     def disconnect(self) -> None:
@@ -449,21 +450,11 @@ class MessageBus:
 
     # --- Names and introspection
 
-    async def _ask_about_name(self, member: str, signature: str, *body: Any) -> Any:
+    async def _ask_about_name(self, member: str, signature: str, *body: Any) -> int:
         """The number that a method of the bus daemon returns; DBusError if it does not."""
         reply = await self.call(bus_call(member, signature, *body))
         assert reply is not None
-        return self._answer(member, reply, "u")
-
-    @staticmethod
-    def _answer(member: str, reply: Message, signature: str) -> Any:
-        """The one value that the bus daemon has returned; DBusError for an error or others."""
-        if reply.message_type is MessageType.ERROR:
-            raise error_of(reply)
-        if reply.signature != signature:
-            text = f"{member} returned {reply.signature!r} instead of {signature!r}"
-            raise DBusError(ErrorType.CLIENT_ERROR, text, reply)
-        return reply.body[0]
+        return result_of(member, reply, "u")  # type: ignore[no-any-return]
 
     async def request_name(self, name: str, flags: NameFlag = NameFlag.NONE) -> RequestNameReply:
         """Ask the bus for the well-known name ``name``.
@@ -510,15 +501,7 @@ class MessageBus:
         call = Message(bus_name, path, "org.freedesktop.DBus.Introspectable", "Introspect")
         reply = await self.call(call, timeout=timeout)
         assert reply is not None
-        if reply.message_type is MessageType.ERROR:
-            raise error_of(reply)
-        if reply.signature != "s":
-            raise DBusError(
-                ErrorType.CLIENT_ERROR,
-                f"Introspect returned {reply.signature!r} and not a text",
-                reply,
-            )
-        return Node.parse(reply.body[0], validate_property_names)
+        return Node.parse(result_of("Introspect", reply, "s"), validate_property_names)
 
     def get_proxy_object(
         self, bus_name: str, path: str, introspection: Union[Node, str, Any]

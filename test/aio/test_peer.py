@@ -16,6 +16,7 @@ from busclients import LOOPS, goes_on, run, run_in, subscribe
 
 from dbus.aio import (
     AuthError,
+    DBusError,
     DisconnectedError,
     InvalidAddressError,
     Message,
@@ -278,5 +279,38 @@ def test_collected_after_the_end(address: str) -> None:
         await goes_on()
         gc.collect()
         assert [ref() for ref in gone] == [None, None]
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "signature, body", [("", []), ("u", [5]), ("a{sv}", [{}]), ("ss", ["a", "b"])]
+)
+def test_a_daemon_that_answers_with_another_type(
+    address: str, signature: str, body: list[Any]
+) -> None:
+    async def main() -> None:
+        right = {"Hello": ("s", [":1.1"])}
+
+        def answer(msg: Message) -> Message:
+            return Message.new_method_return(msg, *right.get(msg.member or "", (signature, body)))
+
+        async with await start_server(
+            lambda bus: bus.add_message_handler(answer), address
+        ) as server:
+            async with MessageBus(server.address) as client:
+                assert client.unique_name == ":1.1"
+                with pytest.raises(DBusError, match="has the signature"):
+                    await client.introspect("a.b", "/a")
+                if signature != "u":
+                    with pytest.raises(DBusError, match="has the signature"):
+                        await client.request_name("a.b")
+                    with pytest.raises(DBusError, match="has the signature"):
+                        await client.release_name("a.b")
+            right.clear()
+            with pytest.raises(DBusError, match="has the signature"):
+                await MessageBus(server.address).connect()
+            for peer in list(server.peers):
+                peer.disconnect()
 
     run(main())

@@ -73,6 +73,13 @@ class Awkward(ServiceInterface):
         raise error
 
     @dbus_method()
+    def BadName(self, which: "s") -> None:
+        error = DBusError("a.b.Error", "text" if which != "long" else "x" * 2**27)
+        names: dict[str, Any] = {"dot": "name", "nul": "a.b\0c", "number": 5, "long": "a.b.Error"}
+        error.type = names[which]
+        raise error
+
+    @dbus_method()
     async def Forever(self) -> None:
         self.begun.set()
         try:
@@ -155,6 +162,23 @@ def test_texts_that_no_message_can_carry(bus: Any, which: str, text: str) -> Non
     async def test(service: MessageBus, awkward: Awkward, ask: Any) -> None:
         reply = await ask("BadText", "s", which)
         assert (reply.error_name, reply.body) == ("a.b.Error", [text])
+
+    on_bus(bus, test)
+
+
+@pytest.mark.parametrize("which", ["dot", "nul", "number"])
+def test_error_names_that_no_message_can_carry(bus: Any, which: str) -> None:
+    async def test(service: MessageBus, awkward: Awkward, ask: Any) -> None:
+        reply = await ask("BadName", "s", which)
+        assert (reply.error_name, reply.body) == (ErrorType.SERVICE_ERROR.value, ["text"])
+
+    on_bus(bus, test)
+
+
+def test_an_error_text_that_is_too_long(bus: Any) -> None:
+    async def test(service: MessageBus, awkward: Awkward, ask: Any) -> None:
+        reply = await ask("BadName", "s", "long")
+        assert (reply.error_name, reply.body) == ("a.b.Error", ["x" * 2**20])
 
     on_bus(bus, test)
 
