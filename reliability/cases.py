@@ -89,6 +89,8 @@ def raised(
     expected = tuple(expected)
     try:
         result = function()
+    except (Lost, NotOffered):
+        raise
     except Exception as error:
         names = [base.__name__ for base in type(error).__mro__]
         if expected and not set(expected) & set(names):
@@ -111,6 +113,10 @@ def _testing() -> ModuleType:
 
 
 def family(name: str) -> tuple[Case, ...]:
-    """The cases of the module of this name."""
+    """The cases of the module of this name.
+
+    Beside CASES it may have TOGETHER, the number of cases that one worker forks one after the
+    other, with a function prepare(side), which imports what they have in common.
+    """
     cases: tuple[Case, ...] = tuple(import_module(name).CASES)
     return cases

@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,10 +59,13 @@ def outcome(status: int, output: str, errors: str) -> Tried:
         return Tried("lost", f"hangs for {SECONDS} s" if words else f"ended with status {status}")
 
 
-def attempt(name: str, case: Case, side: str, python: str, environ: dict[str, str]) -> Tried:
-    """Try a case in a process of its own."""
+def attempt(
+    name: str, cases: list[Case], side: str, python: str, environ: dict[str, str]
+) -> list[Tried]:
+    """Try each case in a process of its own; a worker with several cases forks those."""
+    limit = SECONDS * len(cases) + 5
     process = subprocess.Popen(
-        [python, str(HERE / "worker.py"), name, side, case.name],
+        [python, str(HERE / "worker.py"), name, side, *[case.name for case in cases]],
         env=environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -70,15 +74,20 @@ def attempt(name: str, case: Case, side: str, python: str, environ: dict[str, st
         errors="replace",
         start_new_session=True,
     )
+    output, errors = "", ""
     try:
-        output, errors = process.communicate(timeout=SECONDS)
+        output, errors = process.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
-        return Tried("lost", f"hangs for {SECONDS} s")
+        return [Tried("lost", f"hangs for {limit} s")] * len(cases)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-    return outcome(process.returncode, output, errors)
+    if len(cases) == 1:
+        return [outcome(process.returncode, output, errors)]
+    ends = [outcome(*json.loads(line)) for line in output.splitlines()]
+    missing = outcome(process.returncode or 1, "", errors)
+    return ends + [missing] * (len(cases) - len(ends))
 
 
 def attempts(name: str, side: str, options: argparse.Namespace) -> Iterator[tuple[str, Tried]]:
@@ -90,10 +99,12 @@ def attempts(name: str, side: str, options: argparse.Namespace) -> Iterator[tupl
         for case in family(name)
         if side in case.sides and fnmatchcase(case.name, f"*{options.only or ''}*")
     ]
+    size = getattr(import_module(name), "TOGETHER", 1)
+    portions = [wanted[start : start + size] for start in range(0, len(wanted), size)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(lambda case: attempt(name, case, side, python, environ), wanted)
-        for case, tried in zip(wanted, results):
-            yield case.name, tried
+        results = pool.map(lambda cases: attempt(name, cases, side, python, environ), portions)
+        for cases, ends in zip(portions, results):
+            yield from zip([case.name for case in cases], ends)
 
 
 def try_family(name: str, side: str, options: argparse.Namespace) -> int:
