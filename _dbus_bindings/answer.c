@@ -83,7 +83,7 @@ answer_send(Connection *self, DBusMessage *call, const Program *program, PyObjec
             0 ||
         commit_body(st, &reply, COMMIT_TO_NEW, program, &encoder) < 0)
         return -1;
-    if (link)
+    if (link && !link->watches.inherited)
         WITH_LINK(link, sent = link_send(link, reply, NULL));
     if (sent == LINK_OK)
         return 0;
@@ -98,6 +98,6 @@ answer_refuse(Connection *self, DBusMessage *call)
     _cleanup_message_ DBusMessage *answer =
         dbus_message_new_error(call, DBUS_ERROR_LIMITS_EXCEEDED, "the call could not be taken in");
 
-    if (answer && link && !dbus_message_get_no_reply(call))
+    if (answer && link && !link->watches.inherited && !dbus_message_get_no_reply(call))
         WITH_LINK(link, link_send(link, answer, NULL));
 }

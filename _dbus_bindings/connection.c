@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "dispatch.h"
 #include "errors.h"
+#include "forks.h"
 #include "validate.h"
 
 typedef struct LibDBusConnection {
@@ -20,10 +21,19 @@ typedef struct LibDBusConnection {
     DBusConnection *connection; /* owned; NULL once a Connection has taken it */
 } LibDBusConnection;
 
+Link *
+connection_refuse(PyObject *self)
+{
+    forks_refuse(state_of(self));
+    return NULL;
+}
+
 DBusConnection *
 connection_borrow_dbus(PyObject *self)
 {
-    return ((Connection *)self)->link->connection;
+    Link *link = connection_link(self);
+
+    return link ? link->connection : NULL;
 }
 
 static void
@@ -42,7 +52,7 @@ attach(State *st, Connection *self, PyObject *main_loop)
 
     if (main_loop != Py_None)
         mode = mainloop_is_ours(st, main_loop) ? LINK_LOOP : LINK_FOREIGN;
-    link->owner = self;
+    link->owner = self->weak;
     link->deliver = dispatch_inbox;
     link->handle = dispatch_at_once;
     if (!link_set_mode(link, mode)) {
@@ -70,9 +80,11 @@ connection_new_steal(State *st, PyTypeObject *type, DBusConnection *dbus, PyObje
     self->link = link_new_steal(dbus);
     if (!self->link)
         return error_raise_errno();
+    forks_enter(st, &self->link->watches);
+    self->weak = PyWeakref_NewRef(object, NULL);
     self->filters = PyTuple_New(0);
     self->matches = matches_new(st);
-    if (!self->filters || !self->matches || paths_init(&self->paths) < 0 ||
+    if (!self->weak || !self->filters || !self->matches || paths_init(&self->paths) < 0 ||
         attach(st, self, main_loop) < 0)
         return NULL;
     return TAKE(object);
@@ -246,9 +258,12 @@ connection_dealloc(PyObject *object)
     if (self->weakrefs)
         PyObject_ClearWeakRefs(object);
     connection_clear(object);
+    Py_CLEAR(self->weak);
     link = TAKE(self->link);
-    mainloop_detach(&self->loop);
-    if (link) {
+    if (link)
+        forks_leave(&link->watches);
+    mainloop_detach(&self->loop, link && link->watches.inherited);
+    if (link && !link->watches.inherited) {
         WITH_LINK(link, link_close(link));
         watchset_unref(&link->watches);
     }

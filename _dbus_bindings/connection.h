@@ -3,8 +3,8 @@
  * Connection: a link with its Python side: filters, object paths and calls in flight.
  *
  * Every callable that a message may reach is in a container of the Connection, which the garbage
- * collector traverses; the link, and libdbus below it, know the Connection by a borrowed pointer
- * that its end takes away first.
+ * collector traverses; the link, and libdbus below it, know the Connection by a weak reference,
+ * which the collector takes away before anything else, and any other end before the containers.
  */
 #ifndef DBUS_SHIM_CONNECTION_H
 #define DBUS_SHIM_CONNECTION_H
@@ -27,7 +27,8 @@ typedef struct PlainTerms {
 
 typedef struct Connection {
     PyObject_HEAD
-    Link *link; /* NULL only when half-made or cleared */
+    Link *link;     /* NULL only when half-made or cleared */
+    PyObject *weak; /* to itself: what the link knows of it */
     Attachment loop;
     PyObject *filters;   /* tuple of callables, replaced as a whole */
     PyObject *receiver;  /* of plain messages, instead of filters and paths; or NULL */
@@ -65,7 +66,19 @@ PyObject *connection_new_for_bus(PyObject *cls, PyObject *args, PyObject *kwargs
 
 int connection_setup(PyObject *module, State *st);
 
-/* The DBusConnection, for as long as the object lives, closed or not. */
+/* Raises what those get who use it in the child of a fork (forks.h).  Returns NULL. */
+Link *connection_refuse(PyObject *self);
+
+/* Its link, to be used; NULL with DBusException in the child of a fork. */
+static inline Link *
+connection_link(PyObject *self)
+{
+    Link *link = ((Connection *)self)->link;
+
+    return link->watches.inherited ? connection_refuse(self) : link;
+}
+
+/* The DBusConnection, for as long as the object lives, closed or not; NULL as above. */
 DBusConnection *connection_borrow_dbus(PyObject *self);
 
 /* A Connection of `type` on a DBusConnection, which it takes over.  `main_loop` as mainloop= . */

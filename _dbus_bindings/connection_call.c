@@ -72,10 +72,12 @@ call_and_wait(State *st, Link *link, DBusMessage *message, int ms)
 DBusMessage *
 connection_call(PyObject *object, DBusMessage *message, int ms)
 {
-    Link *link = ((Connection *)object)->link;
+    Link *link = connection_link(object);
     State *st = state_of(object);
     DBusMessage *reply;
 
+    if (!link)
+        return NULL;
     /* A handler of Python's signals may close the connection and drop it meanwhile. */
     watchset_ref(&link->watches);
     reply = link_is(link, LINK_FOREIGN) ? call_foreign(st, link, message, ms)

@@ -21,7 +21,7 @@ connection_of(PyObject *self)
 static DBusConnection *
 dbus_of(PyObject *self)
 {
-    return connection_of(self)->link->connection;
+    return connection_borrow_dbus(self);
 }
 
 static PyObject *
@@ -31,7 +31,7 @@ conn_close(PyObject *self, PyObject *unused)
 
     (void)unused;
     /* libdbus warns of a second close, and the first one says everything. */
-    if (dbus_connection_get_is_connected(link->connection))
+    if (!link->watches.inherited && dbus_connection_get_is_connected(link->connection))
         WITH_LINK(link, link_close(link));
     Py_RETURN_NONE;
 }
@@ -39,11 +39,13 @@ conn_close(PyObject *self, PyObject *unused)
 static PyObject *
 conn_flush(PyObject *self, PyObject *unused)
 {
-    Link *link = connection_of(self)->link;
+    Link *link = connection_link(self);
     Waiter *waiter;
     bool ok;
 
     (void)unused;
+    if (!link)
+        return NULL;
     if (link_is(link, LINK_FOREIGN)) {
         Py_BEGIN_ALLOW_THREADS dbus_connection_flush(link->connection);
         Py_END_ALLOW_THREADS Py_RETURN_NONE;
@@ -61,15 +63,21 @@ conn_flush(PyObject *self, PyObject *unused)
 static PyObject *
 conn_get_is_connected(PyObject *self, PyObject *unused)
 {
+    Link *link = connection_of(self)->link;
+
     (void)unused;
-    return PyBool_FromLong(dbus_connection_get_is_connected(dbus_of(self)));
+    return PyBool_FromLong(!link->watches.inherited &&
+                           dbus_connection_get_is_connected(link->connection));
 }
 
 static PyObject *
 conn_get_is_authenticated(PyObject *self, PyObject *unused)
 {
+    Link *link = connection_of(self)->link;
+
     (void)unused;
-    return PyBool_FromLong(dbus_connection_get_is_authenticated(dbus_of(self)));
+    return PyBool_FromLong(!link->watches.inherited &&
+                           dbus_connection_get_is_authenticated(link->connection));
 }
 
 static PyObject *
@@ -90,7 +98,10 @@ conn_set_allow_anonymous(PyObject *self, PyObject *args)
 
     if (!PyArg_ParseTuple(args, "p:set_allow_anonymous", &allow))
         return NULL;
-    dbus_connection_set_allow_anonymous(dbus_of(self), (dbus_bool_t)allow);
+    DBusConnection *connection = dbus_of(self);
+    if (!connection)
+        return NULL;
+    dbus_connection_set_allow_anonymous(connection, (dbus_bool_t)allow);
     Py_RETURN_NONE;
 }
 
@@ -109,9 +120,12 @@ conn_limit_authentication(PyObject *self, PyObject *seconds)
 static PyObject *
 conn_get_unique_name(PyObject *self, PyObject *unused)
 {
-    const char *name = dbus_bus_get_unique_name(dbus_of(self));
+    DBusConnection *connection = dbus_of(self);
+    const char *name = connection ? dbus_bus_get_unique_name(connection) : NULL;
 
     (void)unused;
+    if (!connection)
+        return NULL;
     if (!name)
         return error_raise_named(state_of(self), NULL, "This connection has no unique name yet");
     return PyUnicode_FromString(name);
@@ -120,14 +134,16 @@ conn_get_unique_name(PyObject *self, PyObject *unused)
 static PyObject *
 conn_set_unique_name(PyObject *self, PyObject *args)
 {
-    const char *name, *old = dbus_bus_get_unique_name(dbus_of(self));
+    DBusConnection *connection = dbus_of(self);
+    const char *name, *old;
 
-    if (!PyArg_ParseTuple(args, "s:set_unique_name", &name))
+    if (!connection || !PyArg_ParseTuple(args, "s:set_unique_name", &name))
         return NULL;
+    old = dbus_bus_get_unique_name(connection);
     if (old)
         return PyErr_Format(PyExc_ValueError, "This connection already has a unique name: '%s'",
                             old);
-    if (!dbus_bus_set_unique_name(dbus_of(self), name))
+    if (!dbus_bus_set_unique_name(connection, name))
         return PyErr_NoMemory();
     Py_RETURN_NONE;
 }
@@ -136,9 +152,12 @@ static PyObject *
 conn_get_unix_fd(PyObject *self, PyObject *unused)
 {
     int fd;
+    DBusConnection *connection = dbus_of(self);
 
     (void)unused;
-    if (!dbus_connection_get_unix_fd(dbus_of(self), &fd))
+    if (!connection)
+        return NULL;
+    if (!dbus_connection_get_unix_fd(connection, &fd))
         Py_RETURN_NONE;
     return PyLong_FromLong(fd);
 }
@@ -147,9 +166,12 @@ static PyObject *
 conn_get_peer_unix_user(PyObject *self, PyObject *unused)
 {
     unsigned long uid;
+    DBusConnection *connection = dbus_of(self);
 
     (void)unused;
-    if (!dbus_connection_get_unix_user(dbus_of(self), &uid))
+    if (!connection)
+        return NULL;
+    if (!dbus_connection_get_unix_user(connection, &uid))
         Py_RETURN_NONE;
     return PyLong_FromUnsignedLong(uid);
 }
@@ -158,9 +180,12 @@ static PyObject *
 conn_get_peer_unix_process_id(PyObject *self, PyObject *unused)
 {
     unsigned long pid;
+    DBusConnection *connection = dbus_of(self);
 
     (void)unused;
-    if (!dbus_connection_get_unix_process_id(dbus_of(self), &pid))
+    if (!connection)
+        return NULL;
+    if (!dbus_connection_get_unix_process_id(connection, &pid))
         Py_RETURN_NONE;
     return PyLong_FromUnsignedLong(pid);
 }
@@ -189,12 +214,12 @@ conn_require_main_loop(PyObject *self, PyObject *unused)
 static PyObject *
 conn_send_message(PyObject *self, PyObject *args)
 {
-    Link *link = connection_of(self)->link;
+    Link *link = connection_link(self);
     enum LinkResult result;
     dbus_uint32_t serial;
     PyObject *object;
 
-    if (!PyArg_ParseTuple(args, "O:send_message", &object))
+    if (!link || !PyArg_ParseTuple(args, "O:send_message", &object))
         return NULL;
     DBusMessage *borrowed = message_borrow_for_send(state_of(self), object);
     if (!borrowed)

@@ -76,12 +76,14 @@ conn_deliver_plain(PyObject *object, PyObject *args)
 PyObject *
 conn_send_plain(PyObject *object, PyObject *plain)
 {
-    Link *link = ((Connection *)object)->link;
+    Link *link = connection_link(object);
     State *st = state_of(object);
     enum LinkResult result;
     dbus_uint32_t serial;
     bool written = false;
 
+    if (!link)
+        return NULL;
     _cleanup_message_ DBusMessage *message = plain_to_dbus(st, plain, &serial);
     if (!message)
         return NULL;

@@ -111,7 +111,7 @@ send_answer(Connection *self, DBusMessage *answer)
 {
     Link *link = self->link;
 
-    if (answer && link)
+    if (answer && link && !link->watches.inherited)
         WITH_LINK(link, link_send(link, answer, NULL));
 }
 
@@ -268,15 +268,21 @@ void
 dispatch_inbox(Link *link)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    State *st = link->owner ? state_of(link->owner) : NULL;
+    State *st = NULL;
 
     /* A bounded number: other sources of the loop want their turn.  A handler may run the loop
      * itself, and may drop the last reference to the Connection. */
-    for (int n = 0; n < DISPATCH_BATCH && link->owner; n++) {
-        _cleanup_object_ PyObject *self = Py_NewRef(link->owner);
-        Entry *entry = link_take(link);
+    for (int n = 0; n < DISPATCH_BATCH; n++) {
+        _cleanup_object_ PyObject *self = mainloop_target(link->owner);
+        Entry *entry = self ? link_take(link) : NULL;
 
-        if (!entry || !dispatch_entry(st, (Connection *)self, link, entry))
+        if (!self)
+            link_drop_inbox(link);
+        if (!entry)
+            break;
+        if (!st)
+            st = state_of(self);
+        if (!dispatch_entry(st, (Connection *)self, link, entry))
             break;
     }
     PyGILState_Release(gil);
@@ -286,7 +292,7 @@ DBusHandlerResult
 dispatch_at_once(Link *link, DBusMessage *message)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    _cleanup_object_ PyObject *self = Py_XNewRef(link->owner);
+    _cleanup_object_ PyObject *self = mainloop_target(link->owner);
 
     if (self) {
         if (!dispatch_either(state_of(self), (Connection *)self, message)) {

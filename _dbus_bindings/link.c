@@ -295,7 +295,6 @@ static void
 link_free(Watchset *set)
 {
     Link *link = link_of(set);
-    Entry *entry;
 
     if (link->filtered)
         dbus_connection_remove_filter(link->connection, route, link);
@@ -304,9 +303,7 @@ link_free(Watchset *set)
         watchset_detach_connection(link->connection);
     dbus_connection_close(link->connection); /* before the last reference, or libdbus aborts */
     dbus_connection_unref(link->connection);
-    while ((entry = link_take(link)))
-        if (entry->message)
-            entry_free(entry);
+    link_drop_inbox(link);
     for (Waiter *waiter; (waiter = link->idle_waiters);) {
         link->idle_waiters = waiter->next;
         close(waiter->fd);
@@ -463,6 +460,8 @@ link_cancel(Link *link, Call *call, enum CallState how)
 {
     bool in_flight;
 
+    if (link->watches.inherited)
+        return false;
     pthread_mutex_lock(&link->leaf);
     in_flight = atomic_load(&call->state) == CALL_WAITING;
     if (in_flight) {
@@ -492,6 +491,8 @@ link_take(Link *link)
 {
     Entry *entry = NULL;
 
+    if (link->watches.inherited)
+        return NULL;
     pthread_mutex_lock(&link->leaf);
     if (link->inbox.next != &link->inbox) {
         entry = link->inbox.next;
@@ -514,4 +515,12 @@ entry_free(Entry *entry)
 {
     dbus_message_unref(entry->message);
     free(entry);
+}
+
+void
+link_drop_inbox(Link *link)
+{
+    for (Entry *entry; (entry = link_take(link));)
+        if (entry->message)
+            entry_free(entry);
 }

@@ -56,7 +56,7 @@ struct Link {
     /* Delivery to Python. `deliver` drains the inbox, `handle` takes one message (foreign). */
     void (*deliver)(Link *link);
     DBusHandlerResult (*handle)(Link *link, DBusMessage *message);
-    void *owner;              /* borrowed; read and written with the GIL held */
+    void *owner;              /* a weak reference, borrowed; read and written with the GIL held */
     atomic_bool tell_written; /* `written` goes into the inbox once nothing is left to write */
     Entry written;            /* neither a call nor a message */
 };
@@ -136,5 +136,8 @@ Entry *link_take(Link *link);
 /* Puts an entry that was taken out into the first place again. */
 void link_put_back(Link *link, Entry *entry);
 void entry_free(Entry *entry);
+
+/* Empties the inbox, as there is nobody to deliver to. */
+void link_drop_inbox(Link *link);
 
 #endif

@@ -160,6 +160,8 @@ listener_start(Listener *listener, bool foreign)
 void
 listener_disconnect(Listener *listener)
 {
+    if (listener->watches.inherited)
+        return;
     pthread_mutex_lock(&listener->lib);
     dbus_server_disconnect(listener->server);
     pthread_mutex_unlock(&listener->lib);
@@ -170,6 +172,8 @@ listener_take(Listener *listener)
 {
     DBusConnection *connection = NULL;
 
+    if (listener->watches.inherited)
+        return NULL;
     pthread_mutex_lock(&listener->leaf);
     if (listener->n_accepted) {
         connection = listener->accepted[0];

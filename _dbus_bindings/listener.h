@@ -24,7 +24,7 @@ struct Listener {
     /* Delivery to Python: all that is accepted, or one, which it takes over. */
     void (*deliver)(Listener *listener);
     void (*deliver_steal)(Listener *listener, DBusConnection *connection);
-    void *owner; /* borrowed; read and written with the GIL held */
+    void *owner; /* a weak reference, borrowed; read and written with the GIL held */
 };
 
 /* Takes the server over, on failure too; NULL: errno says why. */

@@ -106,6 +106,8 @@ source_serve(PyObject *self, PyObject *unused)
     int n;
 
     (void)unused;
+    if (set->inherited) /* and the epoll instance and the timer are the parent's too */
+        Py_RETURN_NONE;
     atomic_store(&set->sleeping, false);
     fds[0] = (struct pollfd){.fd = set->wake_fd, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = source->timer_fd, .events = POLLIN};

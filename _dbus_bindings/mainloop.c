@@ -158,14 +158,24 @@ mainloop_attach_foreign_server(PyObject *main_loop, DBusServer *server, Attachme
 }
 
 void
-mainloop_detach(Attachment *attachment)
+mainloop_detach(Attachment *attachment, bool inherited)
 {
     Attachment old = *attachment;
 
     *attachment = (Attachment){NULL, NULL, NULL};
-    if (old.handle)
+    if (old.handle && !inherited)
         old.face->detach(old.handle);
     Py_XDECREF(old.main_loop);
+}
+
+PyObject *
+mainloop_target(void *weak)
+{
+    PyObject *target = NULL;
+
+    if (weak && PyWeakref_GetRef(weak, &target) < 0)
+        PyErr_Clear();
+    return target;
 }
 
 void

@@ -58,7 +58,14 @@ int mainloop_attach_foreign_connection(PyObject *main_loop, DBusConnection *conn
                                        Attachment *ret_attachment);
 int mainloop_attach_foreign_server(PyObject *main_loop, DBusServer *server,
                                    Attachment *ret_attachment);
-void mainloop_detach(Attachment *attachment);
+
+/* `inherited`: in the child of a fork, where the loop is the parent's too. */
+void mainloop_detach(Attachment *attachment, bool inherited);
+
+/* What messages are delivered to, by the weak reference that the C side has: a new reference, or
+ * NULL where there is none, where the object is on its way out and where the garbage collector has
+ * found it: then its handlers may be half cleared already. */
+PyObject *mainloop_target(void *weak);
 
 /* Hands the exception of a handler on to whoever it concerns: the loop where it has a way for
  * that, else it is printed, and SystemExit ends the process. */

@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "compat.h"
 #include "errors.h"
+#include "forks.h"
 #include "future.h"
 #include "limits.h"
 #include "message.h"
@@ -95,8 +96,10 @@ release(PendingCall *pending, enum CallState how)
     if (pending->foreign) {
         DBusPendingCall *foreign = TAKE(pending->foreign);
 
-        dbus_pending_call_cancel(foreign);
-        dbus_pending_call_unref(foreign);
+        if (!pending->link->watches.inherited) {
+            dbus_pending_call_cancel(foreign);
+            dbus_pending_call_unref(foreign);
+        }
     }
     if (pending->link) {
         link_cancel(pending->link, &pending->call, how);
@@ -278,9 +281,11 @@ PyObject *
 pendingcall_start(State *st, PyObject *connection, Link *link, const Attachment *loop,
                   PendingCall **list, DBusMessage *message, const CallWish *wish)
 {
-    PendingCall *pending = PyObject_GC_New(PendingCall, st->pending_call);
     enum LinkResult result;
 
+    if (link->watches.inherited)
+        return forks_refuse(st);
+    PendingCall *pending = PyObject_GC_New(PendingCall, st->pending_call);
     if (!pending)
         return NULL;
     memset((char *)pending + sizeof(PyObject), 0, sizeof *pending - sizeof(PyObject));
@@ -378,6 +383,8 @@ pending_block(PyObject *self, PyObject *unused)
     (void)unused;
     if (!pending->link)
         Py_RETURN_NONE; /* completed or cancelled */
+    if (pending->link->watches.inherited)
+        return forks_refuse(state_of(self));
     _keep_object_ PyObject *keep = Py_NewRef(self);
     return pending->foreign ? block_foreign(pending) : block(state_of(self), pending);
 }

@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "connection.h"
 #include "errors.h"
+#include "forks.h"
 #include "listener.h"
 #include "mainloop.h"
 #include "state.h"
@@ -24,6 +25,7 @@ int server_setup(PyObject *module, State *st);
 typedef struct Server {
     PyObject_HEAD
     Listener *listener;
+    PyObject *weak; /* to itself: what the listener knows of it */
     Attachment loop;
     PyObject *connection_class;
     PyObject *weakrefs;
@@ -46,17 +48,28 @@ new_connection(Server *self, DBusConnection *dbus)
         mainloop_handler_failed(&self->loop);
 }
 
+/* GIL held; to nobody, if the server is on its way out. */
+static void
+accept_steal(Listener *listener, DBusConnection *connection)
+{
+    _cleanup_object_ PyObject *self = mainloop_target(listener->owner);
+
+    if (self) {
+        new_connection((Server *)self, connection);
+        return;
+    }
+    dbus_connection_close(connection);
+    dbus_connection_unref(connection);
+}
+
 static void
 deliver(Listener *listener)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     DBusConnection *connection;
 
-    while (listener->owner && (connection = listener_take(listener))) {
-        _cleanup_object_ PyObject *self = Py_NewRef((PyObject *)listener->owner);
-
-        new_connection((Server *)self, connection);
-    }
+    while ((connection = listener_take(listener)))
+        accept_steal(listener, connection);
     PyGILState_Release(gil);
 }
 
@@ -64,15 +77,8 @@ static void
 deliver_steal(Listener *listener, DBusConnection *connection)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    _cleanup_object_ PyObject *self = Py_XNewRef((PyObject *)listener->owner);
 
-    if (self) {
-        new_connection((Server *)self, connection);
-        Py_CLEAR(self);
-    } else {
-        dbus_connection_close(connection);
-        dbus_connection_unref(connection);
-    }
+    accept_steal(listener, connection);
     PyGILState_Release(gil);
 }
 
@@ -146,7 +152,7 @@ start(State *st, Server *self, PyObject *main_loop)
     Listener *listener = self->listener;
     bool ours = mainloop_is_ours(st, main_loop);
 
-    listener->owner = self;
+    listener->owner = self->weak;
     listener->deliver = deliver;
     listener->deliver_steal = deliver_steal;
     if (!listener_start(listener, !ours)) {
@@ -173,6 +179,10 @@ server_make(State *st, PyTypeObject *type, const char *address, PyObject *connec
         return NULL;
     }
     self->listener = listener;
+    forks_enter(st, &listener->watches);
+    self->weak = PyWeakref_NewRef(object, NULL);
+    if (!self->weak)
+        return NULL;
     self->connection_class = Py_NewRef(connection_class);
     return start(st, self, main_loop) < 0 ? NULL : TAKE(object);
 }
@@ -240,9 +250,12 @@ server_dealloc(PyObject *object)
     if (self->weakrefs)
         PyObject_ClearWeakRefs(object);
     server_clear(object);
+    Py_CLEAR(self->weak);
     listener = TAKE(self->listener);
-    mainloop_detach(&self->loop);
-    if (listener) {
+    if (listener)
+        forks_leave(&listener->watches);
+    mainloop_detach(&self->loop, listener && listener->watches.inherited);
+    if (listener && !listener->watches.inherited) {
         listener_disconnect(listener);
         watchset_unref(&listener->watches);
     }
@@ -261,8 +274,12 @@ server_disconnect(PyObject *self, PyObject *unused)
 static PyObject *
 server_get_is_connected(PyObject *self, PyObject *unused)
 {
+    Listener *listener = ((Server *)self)->listener;
+
     (void)unused;
-    return PyBool_FromLong(dbus_server_get_is_connected(((Server *)self)->listener->server));
+    if (listener->watches.inherited)
+        Py_RETURN_FALSE;
+    return PyBool_FromLong(dbus_server_get_is_connected(listener->server));
 }
 
 static PyObject *
@@ -276,15 +293,23 @@ text_and_free(char *text)
 static PyObject *
 server_get_address(PyObject *self, PyObject *unused)
 {
+    Listener *listener = ((Server *)self)->listener;
+
     (void)unused;
-    return text_and_free(dbus_server_get_address(((Server *)self)->listener->server));
+    if (listener->watches.inherited)
+        return forks_refuse(state_of(self));
+    return text_and_free(dbus_server_get_address(listener->server));
 }
 
 static PyObject *
 server_get_id(PyObject *self, PyObject *unused)
 {
+    Listener *listener = ((Server *)self)->listener;
+
     (void)unused;
-    return text_and_free(dbus_server_get_id(((Server *)self)->listener->server));
+    if (listener->watches.inherited)
+        return forks_refuse(state_of(self));
+    return text_and_free(dbus_server_get_id(listener->server));
 }
 
 static PyMethodDef methods[] = {

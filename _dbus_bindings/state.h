@@ -96,6 +96,7 @@
     X(plain)                                                                                       \
     X(signalmatch)                                                                                 \
     X(matches)                                                                                     \
+    X(forks)                                                                                       \
     X(mainloop)                                                                                    \
     X(future)                                                                                      \
     X(pendingcall)                                                                                 \
@@ -109,6 +110,7 @@
 
 struct ProgramCache;  /* program.h */
 struct TemplateCache; /* template.h */
+struct Watchset;      /* watchset.h */
 
 typedef struct State {
 #define X(name) PyTypeObject *name;
@@ -120,6 +122,7 @@ typedef struct State {
     struct ProgramCache *programs;
     struct TemplateCache *templates; /* NULL until the first is made */
     size_t largest_block;            /* heap.h */
+    struct Watchset *watchsets;      /* of all connections and servers (forks.h) */
     initproc plain_slow_init;        /* __init__ of dbus.aio's Message, in Python */
 } State;
 

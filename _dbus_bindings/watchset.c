@@ -10,6 +10,7 @@
 #include "watchset.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -349,4 +350,59 @@ watchset_handle(Watchset *set, const struct pollfd *fds, int n)
             dbus_watch_handle(watch, (fds[i].revents & POLLIN ? DBUS_WATCH_READABLE : 0) | trouble);
     }
     fire_alarms(set);
+}
+
+static void
+nothing(Watchset *set)
+{
+    (void)set;
+}
+
+static bool
+never_ready(Watchset *set)
+{
+    (void)set;
+    return false;
+}
+
+static int64_t
+no_deadline(Watchset *set)
+{
+    (void)set;
+    return NEVER;
+}
+
+static void
+serve_nothing(Watchset *set, const struct pollfd *fds, int n)
+{
+    (void)set;
+    (void)fds;
+    (void)n;
+}
+
+/* libdbus' objects are left alone: a thread that is no more may have had their locks. */
+static const WatchsetOps inherited_ops = {
+    .changed = nothing,
+    .replaced = nothing,
+    .ready = never_ready,
+    .deadline = no_deadline,
+    .serve = serve_nothing,
+    .close = nothing,
+    .free = nothing,
+};
+
+void
+watchset_inherit(Watchset *set)
+{
+    int own = wakeup_new();
+
+    set->inherited = true;
+    set->ops = &inherited_ops;
+    pthread_mutex_init(&set->mutex, NULL);
+    set->n_watches = set->n_alarms = 0;
+    atomic_store(&set->sleeping, false);
+    if (own >= 0) {
+        dup3(own, set->wake_fd, O_CLOEXEC); /* the other one is the parent's too */
+        close(own);
+    }
 }

@@ -62,6 +62,8 @@ struct Watchset {
     atomic_bool sleeping;     /* the loop polls, or is about to */
     _Atomic int64_t wakes_at; /* when a sleeping loop looks again by itself; NEVER while it is
                                  still finding out */
+    bool inherited;           /* the process that made it has forked this one (forks.h) */
+    Watchset *next, **at;     /* the list of forks.c */
 };
 
 #define NEVER INT64_MAX /* a deadline that does not come */
@@ -95,6 +97,10 @@ int watchset_collect(Watchset *set, struct pollfd *ret_fds, int max, int64_t *re
 /* Serves what poll() found, and the timeouts that are due.  The owner's `lib` mutex must be
  * held: no other thread may close the connection between the look-up and the handling. */
 void watchset_handle(Watchset *set, const struct pollfd *fds, int n);
+
+/* In the child of a fork: nothing that is done to the set reaches the parent any more.  Nobody
+ * waits for anything, and there is nothing to do. */
+void watchset_inherit(Watchset *set);
 
 /* Wakes the loop when it sleeps. */
 void watchset_wake(Watchset *set);

@@ -34,7 +34,17 @@ C_LAYERS: list[tuple[str, tuple[str, ...]]] = [
     ("message", ("template*", "message*", "methodcall*", "plain*", "future*", "signalmatch*")),
     (
         "link",
-        ("watchset*", "wait*", "calls*", "link*", "listener*", "blocking*", "paths*", "matches*"),
+        (
+            "watchset*",
+            "wait*",
+            "calls*",
+            "link*",
+            "listener*",
+            "blocking*",
+            "forks*",
+            "paths*",
+            "matches*",
+        ),
     ),
     ("loop type", ("mainloop*",)),
     (

@@ -70,8 +70,10 @@ _loops: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakSet[Served]] = WeakKeyD
 def _served_by(loop: asyncio.AbstractEventLoop) -> WeakSet[Served]:
     served = _loops.get(loop)
     if served is None:
-        served = _loops[loop] = WeakSet()
-        _close_with(loop, served)
+        made: WeakSet[Served] = WeakSet()
+        served = _loops.setdefault(loop, made)
+        if served is made:  # and no other thread was faster
+            _close_with(loop, served)
     return served
 
 
