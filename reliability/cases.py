@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import subprocess
 import sys
 from collections.abc import Awaitable, Iterable
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any, Callable, NamedTuple, Optional
 
@@ -45,6 +47,7 @@ class Place:
         self.side = side
         self.stack = ExitStack()
         self._bus: Any = None
+        self._directory: Optional[str] = None
 
     @property
     def bus(self) -> Any:
@@ -52,6 +55,13 @@ class Place:
         if self._bus is None:
             self._bus = self.stack.enter_context(_testing().PrivateBus())
         return self._bus
+
+    @property
+    def directory(self) -> str:
+        """A directory of its own, for sockets; the same each time."""
+        if self._directory is None:
+            self._directory = self.stack.enter_context(TemporaryDirectory(prefix="reliability-"))
+        return self._directory
 
     def module(self, name: str) -> ModuleType:
         """A module of dbus-fast's API by its name there without the package: "aio", "message"."""
@@ -99,6 +109,25 @@ def raised(
     if not allowed:
         raise Lost(f"nothing was raised, but {result!r:.60} returned")
     return "accepted"
+
+
+def run_program(source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a process of its own, with what this one has on its path.
+
+    :raises Lost: if it takes too long
+    """
+    try:
+        return subprocess.run(
+            [sys.executable, "-X", "faulthandler", "-c", source, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SECONDS * 0.6,
+            cwd="/",
+        )
+    except subprocess.TimeoutExpired:
+        raise Lost(f"its program hangs for {SECONDS * 0.6:.0f} s") from None
 
 
 def _testing() -> ModuleType:

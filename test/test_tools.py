@@ -133,3 +133,18 @@ def test_sources_writes_checks_and_names_changes(tree, capsys):
 )
 def test_site_directory_is_below_the_prefix(prefix, place):
     assert load("sitedir").site_directory(prefix).startswith(place)
+
+
+@pytest.mark.parametrize(
+    ("references", "blocks", "leaks"),
+    [
+        ([0, 0, 0, 0], [0, 0, 0, 0], False),
+        ([5, 0, 0, 0], [3, 0, 0, 0], False),  # into a cache, once
+        ([9, 9, -9, 9], [1, 1, -1, 1], False),  # and out of it again
+        ([2, 2, 1, 2], [1, 1, 1, 1], False),  # texts that are new each time
+        ([9, 4, 3, 4], [0, 0, 0, 0], True),
+        ([0, 0, 0, 0], [5, 3, 3, 3], True),
+    ],
+)
+def test_a_test_leaks_that_grows_in_every_round(references, blocks, leaks):
+    assert load("refleaks").Counted("a test", references, blocks).leaks() is leaks

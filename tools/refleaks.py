@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""A plugin of pytest that looks for leaked references: `pytest -p refleaks`.
+
+Each test that passes is run WARM_UP times and then ROUNDS times more, with fixtures made anew, on a
+debug build of Python, which knows the number of all references.  A test leaks if that number, or
+the number of allocated blocks, has grown in *every* counted round: what one round leaves in a
+cache, the next one finds there.  A test that leaks fails; the sums are told at the end.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Callable, NamedTuple
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+WARM_UP = 3
+ROUNDS = 4
+
+# A round may put a few texts that are new each time, such as the unique names on its own bus, into
+# the bounded caches of headers and texts.  `./dev soak` is what sees a leak of one reference.
+SLACK = 2
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """In the place of pytest's, which notes each directory."""
+    with TemporaryDirectory() as directory:
+        yield Path(directory)
+
+
+class Counted(NamedTuple):
+    """A test, and by how much the counts have changed in each round."""
+
+    name: str
+    references: list[int]
+    blocks: list[int]
+
+    def leaks(self) -> bool:
+        """In each round more than the slack."""
+        return min(self.references) > SLACK or min(self.blocks) > SLACK
+
+
+class Refleaks:
+    """The plugin."""
+
+    def __init__(self, total: Callable[[], int]) -> None:
+        self.total = total
+        self.counted: list[Counted] = []
+        self.skipped = 0
+
+    def _counts(self) -> tuple[int, int]:
+        """References and blocks, once nothing is left to collect."""
+        re.purge()
+        sys._clear_type_cache()
+        while gc.collect():
+            pass
+        blocks = sys.getallocatedblocks()
+        return self.total(), blocks
+
+    def _round(self, item: pytest.Item) -> bool:
+        """Run the test without a word; whether it passed."""
+        item._initrequest()  # type: ignore[attr-defined]  # its fixtures are made anew
+        # What its module needs stays, and nothing of the test itself.
+        item._report_sections.clear()  # what was logged in the rounds before
+        reports = runtestprotocol(item, log=False, nextitem=item.parent)  # type: ignore[arg-type]
+        return all(report.passed for report in reports)
+
+    def _count(self, item: pytest.Item) -> bool:
+        """Run the test again and again; False if it cannot be counted."""
+        references, blocks = [0] * ROUNDS, [0] * ROUNDS
+        gc.collect()
+        gc.freeze()  # what is here already need not be looked at again and again
+        for _ in range(WARM_UP):
+            if not self._round(item):
+                return False
+        for number in range(ROUNDS):
+            before = self._counts()
+            ok = self._round(item)
+            after = self._counts()
+            if not ok:
+                return False
+            references[number] = after[0] - before[0]
+            blocks[number] = after[1] - before[1]
+        self.counted.append(Counted(item.nodeid, references, blocks))
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """In the last run, the one that is reported, a leak is a failure."""
+        if self.counted and self.counted[-1].name == item.nodeid and self.counted[-1].leaks():
+            pytest.fail(f"leaks: {self.counted[-1]}", pytrace=False)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Count first; the ordinary run follows."""
+        if not self._count(item):
+            self.skipped += 1
+        item._initrequest()  # type: ignore[attr-defined]
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """What was counted."""
+        leaks = [one for one in self.counted if one.leaks()]
+        terminalreporter.section("references")
+        for one in leaks:
+            terminalreporter.write_line(f"leaks: {one.name}: {one.references}, {one.blocks}")
+        terminalreporter.write_line(
+            f"{len(self.counted)} tests were run {WARM_UP} + {ROUNDS} times, {len(leaks)} leak; "
+            f"{self.skipped} were not counted, as they are skipped or fail when run again"
+        )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Only a debug build of Python can count."""
+    total = getattr(sys, "gettotalrefcount", None)
+    if total is None:
+        pytest.exit("references are counted by a debug build of Python only", returncode=3)
+    config.pluginmanager.register(Refleaks(total), "refleaks-counter")
