@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "errors.h"
 #include "fdwalk.h"
 #include "replay.h"
 
@@ -129,17 +130,6 @@ prepend_header(Encoder *e, const Program *program, const unsigned char *header, 
     return 0;
 }
 
-/* Raises what became of an attempt to parse our own bytes. */
-static int
-refuse_bytes(const DBusError *error)
-{
-    if (dbus_error_has_name(error, DBUS_ERROR_NO_MEMORY))
-        PyErr_NoMemory();
-    else
-        PyErr_Format(PyExc_ValueError, "libdbus does not accept the arguments: %s", error->message);
-    return -1;
-}
-
 static int
 commit_bytes(DBusMessage **message, const Program *program, Encoder *e)
 {
@@ -158,7 +148,7 @@ commit_bytes(DBusMessage **message, const Program *program, Encoder *e)
     const char *whole = (const char *)e->data + e->len - size;
     DBusMessage *made = dbus_message_demarshal(whole, (int)size, &error);
     if (!made)
-        return refuse_bytes(&error);
+        return error_raise_value(&error, "libdbus does not accept the arguments");
     dbus_message_set_serial(made, 0);
     dbus_message_unref(*message);
     *message = made;

@@ -259,12 +259,16 @@ encode_real_dict(Encoder *e, const Node *entry, PyObject *dict, size_t start)
     return result;
 }
 
-/* Anything that gives keys when iterated and values when asked for them. */
+/* Anything that gives keys when iterated and values when asked for them.  The classic interface has
+ * always tried that with sequences too; here it is said at once that they do not fit. */
 static int
 encode_mapping(Encoder *e, const Node *entry, PyObject *mapping, size_t start)
 {
+    if (e->plain && !PyObject_HasAttrString(mapping, "keys")) {
+        PyErr_Format(PyExc_TypeError, "a dict is needed, not %s", Py_TYPE(mapping)->tp_name);
+        return -1;
+    }
     _cleanup_object_ PyObject *iterator = PyObject_GetIter(mapping);
-
     if (!iterator)
         return -1;
     for (;;) {

@@ -68,6 +68,16 @@ error_raise(State *st, DBusError *error)
     return NULL;
 }
 
+int
+error_raise_value(const DBusError *error, const char *what)
+{
+    if (dbus_error_has_name(error, DBUS_ERROR_NO_MEMORY))
+        PyErr_NoMemory();
+    else
+        PyErr_Format(PyExc_ValueError, "%s: %s", what, error->message);
+    return -1;
+}
+
 PyObject *
 error_raise_reply(State *st, DBusMessage *reply)
 {

@@ -20,6 +20,10 @@ PyObject *error_raise(State *st, DBusError *error);
 /* Raises DBusException with this message and this D-Bus error name (NULL: none).  Returns NULL. */
 PyObject *error_raise_named(State *st, const char *name, const char *message);
 
+/* Raises ValueError with `what` and the message of `error`, for bytes that libdbus has refused;
+ * MemoryError where it says NoMemory.  The error stays the caller's.  Returns -1. */
+int error_raise_value(const DBusError *error, const char *what);
+
 /* Raises DBusException out of an error message that a peer sent. Returns NULL. */
 PyObject *error_raise_reply(State *st, DBusMessage *reply);
 

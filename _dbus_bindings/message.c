@@ -15,6 +15,7 @@
 #include "errors.h"
 #include "fdwalk.h"
 #include "guess.h"
+#include "message_bytes.h"
 #include "message_fields.h"
 #include "message_kinds.h"
 #include "program.h"
@@ -71,33 +72,36 @@ message_borrow(State *st, PyObject *object)
     return message_get(object);
 }
 
-DBusMessage *
-message_borrow_for_send(State *st, PyObject *object)
+int
+message_check_sendable(DBusMessage *message)
 {
-    DBusMessage *message = message_borrow(st, object);
-
-    if (!message)
-        return NULL;
-    if (((Message *)object)->complete) {
-        ((Message *)object)->sent = true;
-        return message;
-    }
     const char *field = commit_missing_field(message);
+
     if (field) {
         PyErr_Format(PyExc_ValueError, "a %s message cannot be sent without its field %s",
                      dbus_message_type_to_string(dbus_message_get_type(message)), field);
-        return NULL;
+        return -1;
     }
     if (commit_is_local(message)) {
         PyErr_SetString(PyExc_ValueError, "the path /org/freedesktop/DBus/Local and the interface "
                                           "org.freedesktop.DBus.Local are reserved and may not "
                                           "be sent");
-        return NULL;
+        return -1;
     }
     if (dbus_message_get_type(message) == DBUS_MESSAGE_TYPE_INVALID) {
         PyErr_SetString(PyExc_ValueError, "a message of type 0 may not be sent");
-        return NULL;
+        return -1;
     }
+    return 0;
+}
+
+DBusMessage *
+message_borrow_for_send(State *st, PyObject *object)
+{
+    DBusMessage *message = message_borrow(st, object);
+
+    if (!message || (!((Message *)object)->complete && message_check_sendable(message) < 0))
+        return NULL;
     ((Message *)object)->sent = true;
     return message;
 }
@@ -381,17 +385,23 @@ message_copy(PyObject *self, PyObject *Py_UNUSED(none))
     return made;
 }
 
-static PyMethodDef guess_signature = {
-    "guess_signature", (PyCFunction)(void (*)(void))message_guess_signature, METH_FASTCALL,
-    "guess_signature(*args) -> Signature\n\n"
-    "The types that append() gives to these values where it is given no signature:\n\n"
-    "  values of dbus types              v if their variant_level is not 0, else their type\n"
-    "  a __dbus_object_path__ attribute  o\n"
-    "  bool, int, float, str, bytes      b, i, d, s, s\n"
-    "  tuple                             a struct of the types of its items\n"
-    "  list                              an array of the type of its first item\n"
-    "  dict                              a dictionary of the types of its first entry\n\n"
-    "TypeError for all else, ValueError for a list or dict that is empty."};
+static PyMethodDef static_methods[] = {
+    {"guess_signature", (PyCFunction)(void (*)(void))message_guess_signature, METH_FASTCALL,
+     "guess_signature(*args) -> Signature\n\n"
+     "The types that append() gives to these values where it is given no signature:\n\n"
+     "  values of dbus types              v if their variant_level is not 0, else their type\n"
+     "  a __dbus_object_path__ attribute  o\n"
+     "  bool, int, float, str, bytes      b, i, d, s, s\n"
+     "  tuple                             a struct of the types of its items\n"
+     "  list                              an array of the type of its first item\n"
+     "  dict                              a dictionary of the types of its first entry\n\n"
+     "TypeError for all else, ValueError for a list or dict that is empty."},
+    {"demarshal", message_demarshal, METH_O,
+     "demarshal(data) -> Message\n\n"
+     "The message that the bytes say, of the class for its type.  They are checked as those of a\n"
+     "peer are: ValueError, with what is wrong, for bytes that are no message, too few or too\n"
+     "many, and for a message that needs file descriptors."},
+};
 
 static PyType_Slot message_slots[] = {
     {Py_tp_doc, "A message that is sent or received over a connection.\n\n"
@@ -406,12 +416,13 @@ static PyType_Slot message_slots[] = {
 /* A static method of a C class does not learn where it comes from, so it is bound to the module
  * and put into the class afterwards. */
 static int
-add_guess_signature(PyObject *module, State *st)
+add_static_method(PyObject *module, State *st, PyMethodDef *definition)
 {
-    _cleanup_object_ PyObject *function = PyCFunction_NewEx(&guess_signature, module, NULL);
+    _cleanup_object_ PyObject *function = PyCFunction_NewEx(definition, module, NULL);
     _cleanup_object_ PyObject *method = function ? PyStaticMethod_New(function) : NULL;
 
-    return method ? PyObject_SetAttrString((PyObject *)st->message, "guess_signature", method) : -1;
+    return method ? PyObject_SetAttrString((PyObject *)st->message, definition->ml_name, method)
+                  : -1;
 }
 
 int
@@ -424,8 +435,10 @@ message_setup(PyObject *module, State *st)
         .slots = message_slots,
     };
 
-    if (state_add_type(module, &st->message, &spec, NULL, "Message") < 0 ||
-        add_guess_signature(module, st) < 0)
+    if (state_add_type(module, &st->message, &spec, NULL, "Message") < 0)
         return -1;
+    for (size_t i = 0; i < sizeof static_methods / sizeof *static_methods; i++)
+        if (add_static_method(module, st, &static_methods[i]) < 0)
+            return -1;
     return message_kinds_setup(module, st);
 }

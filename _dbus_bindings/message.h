@@ -37,6 +37,9 @@ DBusMessage *message_borrow(State *st, PyObject *object);
  * is reserved for libdbus: the bus would disconnect its sender. */
 DBusMessage *message_borrow_for_send(State *st, PyObject *object);
 
+/* Whether its header may be sent: else -1 with ValueError. */
+int message_check_sendable(DBusMessage *message);
+
 /* For the methods, whose `self` is known to be a Message.  message_open() asks for leave to
  * change it: DBusException or, once it has been sent, ValueError. */
 DBusMessage *message_get(PyObject *self);

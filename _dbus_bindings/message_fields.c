@@ -11,6 +11,7 @@
 #include "commit.h"
 #include "compat.h"
 #include "message.h"
+#include "message_bytes.h"
 #include "signature.h"
 #include "types/string.h"
 #include "validate.h"
@@ -224,24 +225,36 @@ write_reply_serial(PyObject *Py_UNUSED(self), DBusMessage *message, const void *
         dbus_message_set_reply_serial(message, *(const dbus_uint32_t *)serial));
 }
 
+int
+message_serial_converter(PyObject *value, void *ret_serial)
+{
+    if (!PyLong_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "a serial must be int, not %s", Py_TYPE(value)->tp_name);
+        return 0;
+    }
+    unsigned long serial = PyLong_AsUnsignedLong(value);
+    if (serial == (unsigned long)-1 && PyErr_Occurred())
+        return 0;
+    if (serial > UINT32_MAX) {
+        PyErr_Format(PyExc_OverflowError, "a serial is a 32-bit number, %lu is too big", serial);
+        return 0;
+    }
+    if (serial == 0) {
+        PyErr_SetString(PyExc_ValueError, "no message has the serial 0");
+        return 0;
+    }
+    *(dbus_uint32_t *)ret_serial = (dbus_uint32_t)serial;
+    return 1;
+}
+
 static PyObject *
 set_reply_serial(PyObject *self, PyObject *value)
 {
-    if (!PyLong_Check(value))
-        return PyErr_Format(PyExc_TypeError, "a reply serial must be int, not %s",
-                            Py_TYPE(value)->tp_name);
-    unsigned long serial = PyLong_AsUnsignedLong(value);
-    if (serial == (unsigned long)-1 && PyErr_Occurred())
+    dbus_uint32_t serial;
+
+    if (!message_serial_converter(value, &serial))
         return NULL;
-    if (serial > UINT32_MAX)
-        return PyErr_Format(PyExc_OverflowError, "a serial is a 32-bit number, %lu is too big",
-                            serial);
-    if (serial == 0) {
-        PyErr_SetString(PyExc_ValueError, "no message has the serial 0 that could be replied to");
-        return NULL;
-    }
-    return act(self, message_open, write_reply_serial, &(dbus_uint32_t){(dbus_uint32_t)serial},
-               NULL);
+    return act(self, message_open, write_reply_serial, &serial, NULL);
 }
 
 static PyObject *
@@ -371,15 +384,22 @@ PyMethodDef message_methods[] = {
      "  a{..}      a mapping\n"
      "  a. (..)    an iterable; ay also takes bytes\n"
      "  v          a value of any of these types, which is guessed\n\n"
-     "TypeError, ValueError or OverflowError if a value does not fit its type; the message is "
-     "then\n"
-     "as it was.  ValueError if it has been sent already."},
+     "TypeError, ValueError or OverflowError if a value does not fit its type, or whatever the\n"
+     "value itself raises when it is looked at; the message is then as it was.  ValueError if it\n"
+     "has been sent already."},
     {"get_args_list", FAST(message_get_args_list),
      "get_args_list(byte_arrays=False) -> list\n\n"
      "The arguments as dbus.Int32, dbus.String, dbus.Array and so on; what came in a variant has "
      "a\n"
      "variant_level above 0.  An array of bytes (ay) is an Array of Byte, or a ByteArray if\n"
      "`byte_arrays` is true.  Each file descriptor is a UnixFd that owns a duplicate."},
+    {"marshal", (PyCFunction)(void (*)(void))message_marshal, METH_VARARGS | METH_KEYWORDS,
+     "marshal(serial=None) -> bytes\n\n"
+     "The message as it travels, which Message.demarshal() reads.  `serial` is an int from 1 to\n"
+     "2**32 - 1; without one it is the message's own, or 1 if that was never sent.  The message\n"
+     "itself stays as it is.\n\n"
+     "ValueError for a message that could not be sent, or that carries file descriptors: they\n"
+     "have no form as bytes."},
     {"copy", message_copy, METH_NOARGS,
      "copy() -> Message\n\n"
      "An independent message of the same kind, fields and arguments, without a serial."},

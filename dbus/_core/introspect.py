@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Introspection data: method signatures read from it, and the text written for an object."""
+"""Introspection data: method signatures read from it, and the text written for an object.
+
+Such data comes from any peer, so reading is bounded: nothing longer than `MAX_DATA`, with more than
+`MAX_TAGS` tags or with declarations of its own (of entities, of default values) is looked at.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,36 @@ from dbus.types import Signature
 
 TYPE_CHECKING = False  # importing typing costs more than all the rest
 if TYPE_CHECKING:
-    from typing import Any, Callable, Iterable, Iterator, Mapping, Optional
+    from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Union
 
     Interfaces = Mapping[str, Mapping[str, Callable[..., Any]]]
+
+
+#: The limits of what is read; the descriptions of real objects stay below a tenth of both.
+MAX_DATA = 4 * 1024 * 1024  # characters
+MAX_TAGS = 256 * 1024  # begins and ends of elements, comments too
+#: Elements in each other: nodes and what is in them need six.
+MAX_DEPTH = 256
+
+DECLARATIONS = "introspection data with declarations of its own"
+
+
+def over_limits(data: Union[str, bytes]) -> str:
+    """What there is too much of in this text, as a sentence; empty if all is well."""
+    tags = data.count("<") if isinstance(data, str) else data.count(b"<")
+    if len(data) <= MAX_DATA and tags <= MAX_TAGS:
+        return ""
+    return (
+        f"introspection data of {len(data)} characters and {tags} tags; "
+        f"the limits are {MAX_DATA} and {MAX_TAGS}"
+    )
 
 
 def method_signatures(data: Any) -> dict[str, str]:
     """Map ``interface.method`` to the signature of its arguments, for all methods in ``data``.
 
     Data that is cut off is read as far as it goes.  IntrospectionParserException for an element
-    without a required attribute, and for data that is no text.
+    without a required attribute, for data that is no text, and for what is beyond the limits above.
     """
     from xml.parsers import expat
 
@@ -26,9 +50,13 @@ def method_signatures(data: Any) -> dict[str, str]:
     interface: Optional[str] = None
     method: Optional[str] = None
     arguments: list[str] = []
+    depth = 0
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal interface, method
+        nonlocal interface, method, depth
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise ValueError(f"introspection data with more than {MAX_DEPTH} elements in each other")
         if method is not None:
             if tag == "arg" and attributes.get("direction", "in") == "in":
                 arguments.append(attributes["type"])
@@ -40,7 +68,8 @@ def method_signatures(data: Any) -> dict[str, str]:
             interface = attributes["name"]
 
     def end(tag: str) -> None:
-        nonlocal interface, method
+        nonlocal interface, method, depth
+        depth -= 1
         if method is not None:
             if tag == "method":
                 signatures[f"{interface}.{method}"] = "".join(arguments)
@@ -48,11 +77,19 @@ def method_signatures(data: Any) -> dict[str, str]:
         elif tag == "interface":
             interface = None
 
+    def declare(_name: str, _system: object, _public: object, has_subset: bool) -> None:
+        if has_subset:
+            raise ValueError(DECLARATIONS)
+
     try:
+        too_much = over_limits(data)
+        if too_much:
+            raise ValueError(too_much)
         parser = expat.ParserCreate("UTF-8", " ")
         parser.buffer_text = True
         parser.StartElementHandler = start
         parser.EndElementHandler = end
+        parser.StartDoctypeDeclHandler = declare
         parser.Parse(data)
     except Exception as error:
         raise IntrospectionParserException(f"{type(error)}: {error}") from error

@@ -38,7 +38,7 @@ class ArgumentMatch:
         self.given: Pairs[str] = tuple(keywords.items())
         equal: dict[int, Any] = {}
         paths: dict[int, Any] = {}
-        self.namespace: Optional[str] = None
+        self.namespace: Any = None
         for keyword, value in self.given:
             if keyword == "arg0namespace":
                 self.namespace = value
@@ -59,20 +59,25 @@ class ArgumentMatch:
     def accepts(self, args: list[Any]) -> bool:
         """Whether a message with these arguments is meant.
 
-        As on the bus: argN and arg0namespace look at strings only, argNpath at paths too.
+        As on the bus: argN and arg0namespace look at strings only, argNpath at paths too.  What is
+        no string itself matches nothing.
         """
         count = len(args)
         for index, value in self.equal:
             if index >= count or args[index] != value or not isinstance(args[index], String):
                 return False
-        if self.namespace is not None and not (
-            count and isinstance(args[0], String) and in_namespace(args[0], self.namespace)
+        namespace = self.namespace
+        if namespace is not None and not (
+            count
+            and isinstance(args[0], String)
+            and isinstance(namespace, str)
+            and in_namespace(args[0], namespace)
         ):
             return False
         for index, value in self.paths:
             if index >= count or not isinstance(args[index], (String, ObjectPath)):
                 return False
-            if not same_or_below(args[index], value):
+            if not isinstance(value, str) or not same_or_below(args[index], value):
                 return False
         return True
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Introspection data as text: read with distrust, and written.
 
-Such data comes from any peer, so reading is bounded: nothing longer than `MAX_DATA` characters or
-with more than `MAX_TAGS` tags is looked at.  A document that declares anything itself (entities,
-default values) is refused before the first declaration is read, and nothing outside the document is
-ever fetched.  Elements without a meaning may be nested as they like: no step recurses into them.
+Such data comes from any peer, so reading is bounded by the limits of `dbus._core.introspect`; even
+then the tree takes less than 200 MB and a second.  A document that declares anything itself
+(entities, default values) is refused before the first declaration is read, and nothing outside the
+document is ever fetched.  Elements without a meaning may be nested as they like: no step recurses
+into them.
 """
 
 from __future__ import annotations
@@ -13,16 +14,12 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from xml.etree.ElementTree import tostring as serialise
 from xml.parsers import expat
 
+from dbus._core.introspect import DECLARATIONS, over_limits
 from dbus.aio.errors import InvalidIntrospectionError
 
 TYPE_CHECKING = False  # importing typing costs more than all the rest
 if TYPE_CHECKING:
     from typing import Optional
-
-#: The limits of what is read; even then the tree takes less than 200 MB and a second.
-#: The descriptions of real objects stay below a tenth of both.
-MAX_DATA = 4 * 1024 * 1024  # characters
-MAX_TAGS = 256 * 1024  # begins and ends of elements, comments too
 
 _DOCTYPE = """\
 <!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspection 1.0//EN"
@@ -51,12 +48,9 @@ def read(data: str) -> Element:
     """
     if not isinstance(data, str):
         raise TypeError(f"introspection data is a str, not {type(data).__name__}")
-    tags = data.count("<")
-    if len(data) > MAX_DATA or tags > MAX_TAGS:
-        raise InvalidIntrospectionError(
-            f"introspection data of {len(data)} characters and {tags} tags; "
-            f"the limits are {MAX_DATA} and {MAX_TAGS}"
-        )
+    too_much = over_limits(data)
+    if too_much:
+        raise InvalidIntrospectionError(too_much)
     # The encoding is given, as whatever the data declares was true before it became a str.
     # The separator turns on namespaces; a qualified name then equals none that is looked for.
     parser = expat.ParserCreate("UTF-8", "}")
@@ -79,7 +73,7 @@ def _refuse_declarations(
     _name: str, _system_id: Optional[str], _public_id: Optional[str], has_subset: bool
 ) -> None:
     if has_subset:
-        raise InvalidIntrospectionError("introspection data with declarations of its own")
+        raise InvalidIntrospectionError(DECLARATIONS)
 
 
 def write(root: Element) -> str:

@@ -11,11 +11,12 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from dbus._core import introspect
 from dbus.aio import _introspection_xml as text
 from dbus.aio.errors import InvalidIntrospectionError
 from dbus.aio.introspection import Arg, Interface, Method, Node
 
-CHARACTERS, TAGS = text.MAX_DATA, text.MAX_TAGS
+CHARACTERS, TAGS = introspect.MAX_DATA, introspect.MAX_TAGS
 
 
 def laughs() -> str:

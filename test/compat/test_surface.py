@@ -38,6 +38,8 @@ WANTED: "dict[str, str]" = {
     "dbus.bus/NameOwnerWatch/weakly referable": "weak references work here too",
     "dbus.connection/SignalMatch/weakly referable": "weak references work here too",
     "*/members/SEND_TRACEBACKS/*": "the switch for the tracebacks that travel to callers",
+    "*/members/marshal/*": "a message as bytes",
+    "*/members/demarshal/*": "bytes as a message",
     "dbus/shim_version": "the project's own version",
     "dbus.bus/NAME_HAS_NO_OWNER": "imported for the module's own use",
     "dbus.gi_service/dbus": "imported for the reference's own use",

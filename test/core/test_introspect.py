@@ -145,3 +145,35 @@ def test_what_is_written_can_be_read():
 def test_the_parser_is_imported_on_demand():
     code = "import sys, dbus.service; assert 'pyexpat' not in sys.modules, 'too early'"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def nested(depth):
+    return "<node>" * depth
+
+
+def declared(value):
+    return f"<!DOCTYPE node [<!ENTITY e '{value}'>]><node><interface name='&e;'/></node>"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (" " * (introspect.MAX_DATA + 1), "characters"),
+        ("<a>" * (introspect.MAX_TAGS + 1), "tags"),
+        (nested(introspect.MAX_DEPTH + 1), "in each other"),
+        (nested(100_000), "in each other"),
+        (declared("a.b"), "declarations of its own"),
+        ("<!DOCTYPE node [<!ATTLIST arg type CDATA 's'>]><node/>", "declarations of its own"),
+    ],
+)
+@pytest.mark.parametrize("form", [str, str.encode])
+def test_data_beyond_the_limits(data, words, form):
+    with pytest.raises(IntrospectionParserException, match=words):
+        introspect.method_signatures(form(data))
+
+
+def test_data_at_the_limits():
+    assert introspect.method_signatures(nested(introspect.MAX_DEPTH)) == {}
+    assert introspect.method_signatures(" " * introspect.MAX_DATA) == {}
+    flat = "<node>" + "<x></x>" * (introspect.MAX_TAGS // 2 - 1) + "</node>"
+    assert introspect.method_signatures(flat) == {}
