@@ -177,7 +177,9 @@ def test_descriptors_have_no_form_as_bytes() -> None:
     assert set(os.listdir("/proc/self/fd")) == before
 
 
-def with_fields(*fields: "tuple[int, tuple[str, Any]]", order: bytes = b"B", kind: int = 4) -> bytes:
+def with_fields(
+    *fields: "tuple[int, tuple[str, Any]]", order: bytes = b"B", kind: int = 4
+) -> bytes:
     header = BigEndian()
     header.data += order + bytes([kind, 0, 1])
     header.put("uua(yv)", 0, 1, [(1, ("o", "/")), (2, ("s", "a.b")), (3, ("s", "C")), *fields])

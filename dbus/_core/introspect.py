@@ -56,7 +56,9 @@ def method_signatures(data: Any) -> dict[str, str]:
         nonlocal interface, method, depth
         depth += 1
         if depth > MAX_DEPTH:
-            raise ValueError(f"introspection data with more than {MAX_DEPTH} elements in each other")
+            raise ValueError(
+                f"introspection data with more than {MAX_DEPTH} elements in each other"
+            )
         if method is not None:
             if tag == "arg" and attributes.get("direction", "in") == "in":
                 arguments.append(attributes["type"])

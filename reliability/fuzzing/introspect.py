@@ -56,7 +56,18 @@ HEADS = (
     "<!DOCTYPE node [<!ENTITY a SYSTEM 'file:///etc/passwd'>]>\n",
     "<!DOCTYPE node [<!ATTLIST arg type CDATA 'v'>]>\n",
 )
-TEXTS = ("", "\n  ", "text", "&amp;", "&a;", "&b;", "<![CDATA[<node>]]>", "<!-- x -->", "&#0;", "<?p?>")
+TEXTS = (
+    "",
+    "\n  ",
+    "text",
+    "&amp;",
+    "&a;",
+    "&b;",
+    "<![CDATA[<node>]]>",
+    "<!-- x -->",
+    "&#0;",
+    "<?p?>",
+)
 
 
 def attribute(source: Source, name: str) -> str:
@@ -119,7 +130,7 @@ def target(data: bytes) -> None:
     elif how < 128:
         text = source.wild_text()
     else:
-        classic(data)
-        text = data.decode("latin-1") if how & 1 else data.decode("utf-8", "replace")
+        classic(data[1:])
+        text = data[1:].decode("latin-1" if how & 1 else "utf-8", "replace")
     classic(text)
     modern(text, bool(how & 2))

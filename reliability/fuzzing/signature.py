@@ -6,11 +6,11 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Callable
 
-import _dbus_bindings
 from fuzzing.source import Source
 from fuzzing.values import expect
 from fuzzing.wire import complete_types
 
+import _dbus_bindings
 import dbus
 from dbus.aio import Variant, validators
 from dbus.aio.errors import InvalidSignatureError
@@ -25,7 +25,13 @@ NAMES = {
     "error_name": "dbus_validate_error_name",
     "object_path": "dbus_validate_path",
 }
-ALPHABETS = ("ybnqiuxtdsoghva(){}", "a(){}ysv", "abz.:/_-09AZ", "a./", "\x00\x7f \xe9\u20ac\U0001f600a./")
+ALPHABETS = (
+    "ybnqiuxtdsoghva(){}",
+    "a(){}ysv",
+    "abz.:/_-09AZ",
+    "a./",
+    "\x00\x7f \xe9\u20ac\U0001f600a./",
+)
 
 
 def accepted(function: Callable[..., Any], *arguments: Any, refusal: Any = ValueError) -> bool:

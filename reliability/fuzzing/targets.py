@@ -15,6 +15,9 @@ TARGETS = {
     "introspect": True,
 }
 
+#: The one that is not libFuzzer's: hypothesis makes the values (roundtrip.py).
+ROUND_TRIP = "roundtrip"
+
 
 def target(name: str) -> Callable[[bytes], Any]:
     """The function of this name."""

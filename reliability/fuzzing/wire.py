@@ -69,7 +69,9 @@ class Wire:
             self.data += struct.pack(self.order + FORMATS[first], value)
         elif first in "sog":
             text = value.encode()
-            self.data += struct.pack(self.order + "B" if first == "g" else self.order + "I", len(text))
+            self.data += struct.pack(
+                self.order + "B" if first == "g" else self.order + "I", len(text)
+            )
             self.data += text + b"\0"
         elif first == "v":
             self.put("g", value[0])

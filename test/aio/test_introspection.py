@@ -12,7 +12,6 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from dbus._core import introspect
-from dbus.aio import _introspection_xml as text
 from dbus.aio.errors import InvalidIntrospectionError
 from dbus.aio.introspection import Arg, Interface, Method, Node
 
