@@ -87,7 +87,7 @@ fuzz_find_matches(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "O!O!", st->connection, &connection, st->message, &message))
         return NULL;
     PyObject *found =
-        matches_find(st, &((Connection *)connection)->matches, message_borrow(st, message));
+        matches_find(st, ((Connection *)connection)->matches, message_borrow(st, message));
     return found || PyErr_Occurred() ? found : PyList_New(0);
 }
 

@@ -242,4 +242,4 @@ def target(data: bytes) -> None:
     finally:
         for receiver in receivers:
             receiver.match.remove()
-    expect(CONNECTION._all_matches() == [], data)
+    expect(CONNECTION._matches.all() == [], data)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
+LARGE = 32768
 
 
 class Source:
@@ -63,11 +64,17 @@ class Source:
         """A number of items."""
         return 0 if self.ended else self.byte() % (most + 1)
 
+    def large(self) -> bytes:
+        """A few bytes again and again, about as many as the encoder no longer copies (encode.h)."""
+        size = LARGE - 8 + self.byte()
+        piece = self.block(8) or b"x"
+        return (piece * (size // len(piece) + 1))[:size]
+
     def text(self, most: int = 24) -> str:
         """A str without NUL and surrogates."""
         size = self.byte()
-        size = size % most if size < 250 else size * 5
-        return self.block(size).decode("utf-8", "replace").replace("\0", "0")
+        data = self.block(size % most if size < 240 else size * 5) if size < 254 else self.large()
+        return data.decode("utf-8", "replace").replace("\0", "0")
 
     def wild_text(self) -> str:
         """Any str: the rest, read as UTF-8 with surrogates, or byte for byte."""

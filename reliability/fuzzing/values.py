@@ -84,6 +84,8 @@ def wire_value(source: Source, code: str, depth: int = 0) -> Any:
         return (kind, wire_value(source, kind, depth + 8))
     if first == "(":
         return tuple(wire_value(source, part, depth + 1) for part in complete_types(code[1:-1]))
+    if code == "ay" and source.chance(16):
+        return source.large()
     count = source.size(8 if depth < 4 else 1)
     if code[1] == "{":
         return {
@@ -108,6 +110,8 @@ def typed(code: str, value: Any, level: int = 0) -> Any:
     if code[1] == "{":
         entries = {typed(code[2], key): typed(code[3:-1], item) for key, item in value.items()}
         return dbus.Dictionary(entries, signature=code[2:-1], variant_level=level)
+    if isinstance(value, bytes):
+        return dbus.ByteArray(value, variant_level=level)
     return dbus.Array([typed(code[1:], item) for item in value], code[1:], variant_level=level)
 
 
@@ -162,6 +166,8 @@ def check_typed(code: str, wanted: Any, got: Any, level: int = 0, blocks: bool =
         for (key, one), (got_key, other) in zip(wanted.items(), got.items()):
             check_typed(code[2], key, got_key, 0, blocks)
             check_typed(code[3:-1], one, other, 0, blocks)
+    elif isinstance(wanted, bytes):
+        expect(type(got) is dbus.Array and bytes(got) == wanted, code, wanted, got)
     else:
         expect(type(got) is dbus.Array and got.signature == code[1:], code, wanted, got)
         expect(len(got) == len(wanted), code, wanted, got)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A marshaller of its own for both byte orders (D-Bus Specification), to judge ours by.
 
-Values are in *wire form*: int, float, str, list, dict and tuple, and a pair (signature, value) for
-a variant.
+Values are in *wire form*: int, float, str, list, dict and tuple, bytes for many of type y, and a pair
+(signature, value) for a variant.
 """
 
 from __future__ import annotations
@@ -89,8 +89,11 @@ class Wire:
         at = len(self.data)
         self.pad(ALIGN[code[0]])
         start = len(self.data)
-        for item in items:
-            self.put(code, item)
+        if isinstance(items, bytes):
+            self.data += items
+        else:
+            for item in items:
+                self.put(code, item)
         struct.pack_into(self.order + "I", self.data, at - 4, len(self.data) - start)
 
 
