@@ -214,6 +214,7 @@ def append(message: Any, arguments: list[Any], signature: Any) -> bool:
 
 def fitting(source: Source) -> None:
     """Values that fit have to arrive, byte for byte as the specification says."""
+    source.large_left = 2
     signature = values.any_signature(source)
     types = list(wire.complete_types(signature))
     wanted = [values.wire_value(source, code) for code in types]

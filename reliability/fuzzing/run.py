@@ -141,7 +141,7 @@ class Fuzzer:
             )  # fmt: skip
             (self.place / "last.txt").write_text(output)
             total = add(total, output)
-            found = re.search(r"^artifact_prefix=.* written to (\S+)", output, re.M)
+            found = re.search(r"written to (\S*/(?:crash|oom|timeout|leak)-\w+)$", output, re.M)
             if not found:
                 break
             name = self.keep(Path(found[1]), output)

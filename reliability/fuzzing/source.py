@@ -20,6 +20,7 @@ class Source:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.at = 0
+        self.large_left = 0  # how many large blocks there may be: to look at each byte takes long
 
     def byte(self) -> int:
         """The next byte; 0 at the end."""
@@ -66,6 +67,7 @@ class Source:
 
     def large(self) -> bytes:
         """A few bytes again and again, about as many as the encoder no longer copies (encode.h)."""
+        self.large_left -= 1
         size = LARGE - 8 + self.byte()
         piece = self.block(8) or b"x"
         return (piece * (size // len(piece) + 1))[:size]
@@ -73,7 +75,10 @@ class Source:
     def text(self, most: int = 24) -> str:
         """A str without NUL and surrogates."""
         size = self.byte()
-        data = self.block(size % most if size < 240 else size * 5) if size < 254 else self.large()
+        if size >= 254 and self.large_left > 0:
+            data = self.large()
+        else:
+            data = self.block(size % most if size < 240 else size * 5)
         return data.decode("utf-8", "replace").replace("\0", "0")
 
     def wild_text(self) -> str:

@@ -84,7 +84,7 @@ def wire_value(source: Source, code: str, depth: int = 0) -> Any:
         return (kind, wire_value(source, kind, depth + 8))
     if first == "(":
         return tuple(wire_value(source, part, depth + 1) for part in complete_types(code[1:-1]))
-    if code == "ay" and source.chance(16):
+    if code == "ay" and source.large_left > 0 and source.chance(16):
         return source.large()
     count = source.size(8 if depth < 4 else 1)
     if code[1] == "{":

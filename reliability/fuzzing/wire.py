@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A marshaller of its own for both byte orders (D-Bus Specification), to judge ours by.
 
-Values are in *wire form*: int, float, str, list, dict and tuple, bytes for many of type y, and a pair
-(signature, value) for a variant.
+Values are in *wire form*: int, float, str, list, dict and tuple, bytes for many of type y, and a
+pair (signature, value) for a variant.
 """
 
 from __future__ import annotations
