@@ -177,32 +177,45 @@ def check_header(message: Any, other: Any) -> None:
 # --- The judges
 
 
+def from_blob(data: bytes) -> Any:
+    """A message as GLib reads it."""
+    return Gio.DBusMessage.new_from_blob(data, Gio.DBusCapabilityFlags.NONE)
+
+
+def reads_itself(blob: bytes, judge: Any) -> bool:
+    """Whether GLib can be asked: 2.74 loses an empty array of variants at the end of an array."""
+    try:
+        body = from_blob(blob).get_body()
+    except GLib.Error:
+        return False
+    return bool(body is None or body.equal(judge))
+
+
 def by_glib(kind: int, header: Any, types: Any, wanted: Any, serial: int) -> None:
-    """Ours is what GLib reads, and GLib's is what we read, in both byte orders."""
-    message = ours(kind, *header)
+    """Ours is what GLib reads and writes, and GLib's is what we read, in both byte orders."""
+    message, judge = ours(kind, *header), body_of(types, wanted)
+    theirs = from_blob(message.marshal(serial))
+    expect(theirs.get_serial() == serial, serial)
     if types:
         message.append(*map(values.typed, types, wanted), signature="".join(types))
-    data = message.marshal(serial)
-    other = Gio.DBusMessage.new_from_blob(data, Gio.DBusCapabilityFlags.NONE)
-    check_header(message, other)
-    expect(other.get_serial() == serial, serial)
-    judge = body_of(types, wanted)
-    read = other.get_body()
-    expect(read.equal(judge) if types else read is None, read, judge)
-    for order in (Gio.DBusMessageByteOrder.LITTLE_ENDIAN, Gio.DBusMessageByteOrder.BIG_ENDIAN):
-        theirs = Gio.DBusMessage.new_from_blob(data, Gio.DBusCapabilityFlags.NONE)
-        theirs.set_byte_order(order)
-        again = Message.demarshal(theirs.to_blob(Gio.DBusCapabilityFlags.NONE))
-        check_header(again, other)
-        check_body(again, types, wanted)
-    # And as dbus.aio writes it.
+        theirs.set_body(judge)
+    check_header(message, theirs)
     plain = Plain._from_bindings(message)
     plain.body = list(map(values.native, types, wanted))
-    theirs = Gio.DBusMessage.new_from_blob(
-        plain._to_bindings().marshal(serial), Gio.DBusCapabilityFlags.NONE
-    )
-    read = theirs.get_body()
-    expect(read.equal(judge) if types else read is None, read, judge)
+    written = [message.marshal(serial), plain._to_bindings().marshal(serial)]
+    for order in (Gio.DBusMessageByteOrder.BIG_ENDIAN, Gio.DBusMessageByteOrder.LITTLE_ENDIAN):
+        theirs.set_byte_order(order)
+        blob = bytes(theirs.to_blob(Gio.DBusCapabilityFlags.NONE))
+        again = Message.demarshal(blob)
+        check_header(again, theirs)
+        check_body(again, types, wanted)
+    for data in written if sys.byteorder == "little" else ():
+        expect(wire.body_of(data) == wire.body_of(blob), types, wanted)
+    if reads_itself(blob, judge):
+        for data in written:
+            read = from_blob(data)
+            check_header(message, read)
+            expect(read.get_body().equal(judge) if types else not read.get_body(), judge)
 
 
 class Reference:
