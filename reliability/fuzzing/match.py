@@ -34,13 +34,10 @@ KEYWORDS = (
 
 def connection() -> Connection:
     """A connection that nobody answers on."""
-    place = tempfile.mkdtemp() + "/socket"
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(place)
-    listener.listen()
-    made = Connection(f"unix:path={place}", mainloop=NULL_MAIN_LOOP)
-    made._listener = listener  # type: ignore[attr-defined]
-    return made
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{folder}/socket")
+        listener.listen()
+        return Connection(f"unix:path={folder}/socket", mainloop=NULL_MAIN_LOOP)
 
 
 CONNECTION = connection()
