@@ -56,7 +56,7 @@ def error_of(reply: Message) -> DBusError:
 
 
 def result_of(member: str, reply: Message, signature: str) -> Any:
-    """The one value that the reply of a method brings; DBusError for an error or a value of another type."""
+    """The one value of the reply to a method; DBusError for an error or another type."""
     if reply.message_type is MessageType.ERROR:
         raise error_of(reply)
     if reply.signature != signature:
