@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 import pytest
-from marshalling import BigEndian
+from wire import Marshaller
 
 import dbus
 from dbus.exceptions import DBusException
@@ -180,7 +180,7 @@ def test_descriptors_have_no_form_as_bytes() -> None:
 def with_fields(
     *fields: "tuple[int, tuple[str, Any]]", order: bytes = b"B", kind: int = 4
 ) -> bytes:
-    header = BigEndian()
+    header = Marshaller(">")
     header.data += order + bytes([kind, 0, 1])
     header.put("uua(yv)", 0, 1, [(1, ("o", "/")), (2, ("s", "a.b")), (3, ("s", "C")), *fields])
     header.pad(8)
@@ -247,7 +247,7 @@ def test_the_other_byte_order() -> None:
     assert isinstance(message, SignalMessage)
     assert message.marshal() == GOOD
     assert message.marshal(serial=0x01020304)[8:12] == b"\1\2\3\4"
-    body = BigEndian().put("ia{sv}", -5, {"k": ("x", -6)}).data
+    body = Marshaller(">").put("ia{sv}", -5, {"k": ("x", -6)}).data
     data = bytearray(with_fields((8, ("g", "ia{sv}"))) + bytes(body))
     struct.pack_into(">I", data, 4, len(body))
     assert Message.demarshal(data).get_args_list() == [-5, {"k": -6}]
