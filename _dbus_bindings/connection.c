@@ -82,10 +82,9 @@ connection_new_steal(State *st, PyTypeObject *type, DBusConnection *dbus, PyObje
         return error_raise_errno();
     forks_enter(st, &self->link->watches);
     self->weak = PyWeakref_NewRef(object, NULL);
-    self->filters = PyTuple_New(0);
-    self->matches = matches_new(st);
-    if (!self->weak || !self->filters || !self->matches || paths_init(&self->paths) < 0 ||
-        attach(st, self, main_loop) < 0)
+    self->filters = self->weak ? PyTuple_New(0) : NULL;
+    self->matches = self->filters ? matches_new(st) : NULL;
+    if (!self->matches || paths_init(&self->paths) < 0 || attach(st, self, main_loop) < 0)
         return NULL;
     return TAKE(object);
 }

@@ -300,15 +300,15 @@ def test_a_daemon_that_answers_with_another_type(
         ) as server:
             async with MessageBus(server.address) as client:
                 assert client.unique_name == ":1.1"
-                with pytest.raises(DBusError, match="has the signature"):
+                with pytest.raises(DBusError, match="instead of"):
                     await client.introspect("a.b", "/a")
                 if signature != "u":
-                    with pytest.raises(DBusError, match="has the signature"):
+                    with pytest.raises(DBusError, match="instead of"):
                         await client.request_name("a.b")
-                    with pytest.raises(DBusError, match="has the signature"):
+                    with pytest.raises(DBusError, match="instead of"):
                         await client.release_name("a.b")
             right.clear()
-            with pytest.raises(DBusError, match="has the signature"):
+            with pytest.raises(DBusError, match="instead of"):
                 await MessageBus(server.address).connect()
             for peer in list(server.peers):
                 peer.disconnect()
