@@ -91,7 +91,7 @@ def attempt(
 
 
 def attempts(name: str, side: str, options: argparse.Namespace) -> Iterator[tuple[str, Tried]]:
-    """All cases of a family on one side, as many at a time as there are processors."""
+    """All cases of a family on one side, some at a time."""
     python = options.peers if side in (FAST, SDBUS) else sys.executable
     environ = environment(side, options.ours)
     wanted = [
@@ -101,7 +101,8 @@ def attempts(name: str, side: str, options: argparse.Namespace) -> Iterator[tupl
     ]
     size = getattr(import_module(name), "TOGETHER", 1)
     portions = [wanted[start : start + size] for start in range(0, len(wanted), size)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    # More than there are processors: cases wait for most of their time.
+    with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
         results = pool.map(lambda cases: attempt(name, cases, side, python, environ), portions)
         for cases, ends in zip(portions, results):
             yield from zip([case.name for case in cases], ends)
