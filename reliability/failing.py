@@ -21,8 +21,8 @@ from cases import ROOT, Lost
 SOURCE = Path(__file__).resolve().parent / "c" / "failmalloc.c"
 LIBRARY = ROOT / "build" / "reliability" / "failmalloc.so"
 MANY = 2**62
-# At most; a leak grows in all of them, and what is kept on purpose has its bounds: 256 headers, whose
-# places are chosen by chance, take some 90 rounds of 16 calls to fill the last one.
+# At most; a leak grows in all of them, and what is kept on purpose has its bounds: 256 headers,
+# whose places are chosen by chance, take some 90 rounds of 16 calls to fill the last one.
 ROUNDS = 120
 
 FULL = bool(os.environ.get("RELIABILITY_FULL"))  # every allocation, however long it takes

@@ -286,7 +286,7 @@ def _raising(callback: str, exception: str, place: Place) -> str:
         for one in bus:
             await scene.call(one)
 
-    # A run that is left where its coroutine has just ended leaves asyncio's own stop() to the next one.
+    # A run that is left where its coroutine has just ended leaves asyncio's stop() to the next.
     loop.call_soon(loop.stop)
     loop.run_forever()
     loop.run_until_complete(asyncio.wait_for(after(), PATIENCE))
