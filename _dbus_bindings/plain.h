@@ -55,9 +55,6 @@ int plain_check_classes(State *st);
 /* Whether the header can be sent, without an exception. */
 bool plain_is_valid(State *st, PyObject *plain);
 
-/* Called when the module goes; NULL is fine. */
-void plain_templates_free(struct TemplateCache *cache);
-
 /* A new Message with what was received.  The descriptors belong to whoever has it and are not
  * closed with it. */
 PyObject *plain_new(State *st, DBusMessage *message);

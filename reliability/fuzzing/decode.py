@@ -113,7 +113,7 @@ def good(source: Source, order: str) -> None:
     wanted = [values.wire_value(source, code) for code in types]
     if signature:
         fields[8] = ("g", signature)
-    body = bytes(wire.Wire(order).put_all(signature, wanted).data)
+    body = bytes(wire.Marshaller(order).put(signature, *wanted).data)
     data = wire.message(order, kind, source.byte() & 7, 1 + source.byte(), fields, body)
     message = Message.demarshal(data)
     expect(message.marshal() == data, data)  # before libdbus brings it into our byte order

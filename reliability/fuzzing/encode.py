@@ -218,7 +218,7 @@ def fitting(source: Source) -> None:
     signature = values.any_signature(source)
     types = list(wire.complete_types(signature))
     wanted = [values.wire_value(source, code) for code in types]
-    body = bytes(wire.Wire("<").put_all(signature, wanted).data)
+    body = bytes(wire.Marshaller("<").put(signature, *wanted).data)
     message = SignalMessage("/a", "a.b", "M")
     message.append(*map(values.typed, types, wanted), signature=signature)
     expect(wire.body_of(message.marshal()) == body, signature, wanted)
