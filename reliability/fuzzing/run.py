@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Fuzzes: `run.py DRIVER MODULES [--minutes N] [--target T]... [--keep]`.
 
-Each target first replays what is kept of it in reliability/seeds/TARGET/: `seeds.txt`, a line of
+Each target first replays what is kept of it in fuzzing/seeds/TARGET/: `seeds.txt`, a line of
 base64 each, and `found-*`, the inputs that once went wrong.  Then libFuzzer goes on from there and
 from what earlier runs left in build/fuzz/TARGET/corpus/.  An input that goes wrong is made smaller
 and put among the kept ones.  --keep writes `seeds.txt` anew: the smallest inputs that reach all
@@ -21,8 +21,9 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -34,7 +35,7 @@ sys.path.insert(0, str(HERE.parent))
 from cases import OURS  # noqa: E402
 from fuzzing.targets import ROUND_TRIP, TARGETS  # noqa: E402
 
-SEEDS = ROOT / "reliability" / "seeds"
+SEEDS = HERE / "seeds"
 RESULTS = ROOT / "build" / "reliability" / "fuzz.json"
 SIDE_BY_SIDE = 2
 MOST_FOUND = 5  # of one run and target: more of them say nothing new
@@ -47,7 +48,7 @@ class Outcome(NamedTuple):
     """What a target has done."""
 
     executions: int = 0
-    seconds: float = 0.0
+    seconds: float = 0.0  # of processor time
     edges: int = 0
     features: int = 0
     corpus: int = 0
@@ -57,10 +58,36 @@ class Outcome(NamedTuple):
     def words(self) -> str:
         """The figures for people."""
         return (
-            f"{self.executions} executions, {self.executions / max(self.seconds, 0.001):.0f}/s, "
+            f"{self.executions} executions in {self.seconds / 60:.1f} core minutes, "
+            f"{self.executions / max(self.seconds, 0.001):.0f}/s, "
             f"{self.edges} edges, {self.features} features, corpus of {self.corpus}, "
             f"{self.memory} MiB, {len(self.found)} findings"
         )
+
+
+class Ended(NamedTuple):
+    """A process that has ended."""
+
+    status: int
+    output: str
+    seconds: float  # of processor time
+
+
+def run(arguments: Sequence[object], environ: dict[str, str], place: Path) -> Ended:
+    """Run a program to its end, with its output in the end's `output`."""
+    with tempfile.TemporaryFile("w+", errors="replace") as said:
+        process = subprocess.Popen(
+            [*map(str, arguments)],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            cwd=place,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        return Ended(process.returncode, said.read(), usage.ru_utime + usage.ru_stime)
 
 
 def environment(target: str, modules: str) -> dict[str, str]:
@@ -95,18 +122,11 @@ class Fuzzer:
         for folder in (self.kept, self.corpus, self.seeds, self.new):
             folder.mkdir(parents=True, exist_ok=True)
 
-    def drive(self, *arguments: object) -> tuple[int, str]:
-        """Run the driver; its status and what it says."""
-        process = subprocess.run(
-            [self.driver, *LIMITS, f"-max_len={LONGEST}", *map(str, arguments)],
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            errors="replace",
-            cwd=self.place,
+    def drive(self, *arguments: object) -> Ended:
+        """Run the driver."""
+        return run(
+            [self.driver, *LIMITS, f"-max_len={LONGEST}", *arguments], self.environ, self.place
         )
-        return process.returncode, process.stdout
 
     def replay(self) -> tuple[str, ...]:
         """Try the kept inputs once each; the names of those that go wrong."""
@@ -119,12 +139,12 @@ class Fuzzer:
         wrong = []
         for group in ([*self.seeds.iterdir()], sorted(self.kept.glob("found-*"))):
             while group:
-                status, output = self.drive(f"-artifact_prefix={self.place}/", *group)
-                if status == 0:
+                ended = self.drive(f"-artifact_prefix={self.place}/", *group)
+                if ended.status == 0:
                     break
-                failed = re.findall(r"^Running: (.*)$", output, re.M)[-1]
-                (self.place / f"log-{Path(failed).name[:14]}.txt").write_text(output)
-                wrong.append(f"{Path(failed).name} ({reason(output)})")
+                failed = re.findall(r"^Running: (.*)$", ended.output, re.M)[-1]
+                (self.place / f"log-{Path(failed).name[:14]}.txt").write_text(ended.output)
+                wrong.append(f"{Path(failed).name} ({reason(ended.output)})")
                 group = group[[str(path) for path in group].index(failed) + 1 :]
         return tuple(wrong)
 
@@ -135,18 +155,20 @@ class Fuzzer:
             left = int(seconds - (time.monotonic() - begin))
             if left <= 0:
                 break
-            _, output = self.drive(
+            ended = self.drive(
                 f"-max_total_time={left}", "-print_final_stats=1", "-reload=0",
                 f"-artifact_prefix={self.new}/", self.corpus, self.seeds,
             )  # fmt: skip
-            (self.place / "last.txt").write_text(output)
-            total = add(total, output)
-            found = re.search(r"written to (\S*/(?:crash|oom|timeout|leak)-\w+)$", output, re.M)
+            (self.place / "last.txt").write_text(ended.output)
+            total = add(total, ended)
+            found = re.search(
+                r"written to (\S*/(?:crash|oom|timeout|leak)-\w+)$", ended.output, re.M
+            )
             if not found:
                 break
-            name = self.keep(Path(found[1]), output)
-            total = total._replace(found=(*total.found, f"{name} ({reason(output)})"))
-        return total._replace(seconds=time.monotonic() - begin)
+            name = self.keep(Path(found[1]), ended.output)
+            total = total._replace(found=(*total.found, f"{name} ({reason(ended.output)})"))
+        return total
 
     def keep(self, artifact: Path, output: str) -> str:
         """Put a found input, made smaller, among the kept ones; its name there."""
@@ -184,14 +206,15 @@ def reason(output: str) -> str:
     return " | ".join(part[:100] for part in (*error[-1:], *summary[-1:])) or "no words"
 
 
-def add(total: Outcome, output: str) -> Outcome:
+def add(total: Outcome, ended: Ended) -> Outcome:
     """The figures after one more run of the driver."""
 
     def last(pattern: str) -> int:
-        numbers = re.findall(pattern, output)
+        numbers = re.findall(pattern, ended.output)
         return int(numbers[-1]) if numbers else 0
 
     return total._replace(
+        seconds=total.seconds + ended.seconds,
         executions=total.executions + last(r"number_of_executed_units: +(\d+)"),
         edges=max(total.edges, last(r" cov: (\d+)")),
         features=max(total.features, last(r" ft: (\d+)")),
@@ -215,22 +238,19 @@ def try_target(target: str, options: argparse.Namespace) -> tuple[str, Outcome]:
 def round_trips(options: argparse.Namespace) -> Outcome:
     """Values through this package and its judges, by hypothesis."""
     environ = environment("decode", options.ours)
-    process = subprocess.run(
-        [options.hypothesis, HERE / "roundtrip.py", str(options.minutes * 60)],
-        env={key: value for key, value in environ.items() if key != "PYTHONMALLOC"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=ROOT / "build" / "fuzz",
+    ended = run(
+        [options.hypothesis, HERE / "roundtrip.py", options.minutes * 60],
+        {key: value for key, value in environ.items() if key != "PYTHONMALLOC"},
+        ROOT / "build" / "fuzz",
     )
-    (ROOT / "build" / "fuzz" / "roundtrip.txt").write_text(process.stdout)
+    (ROOT / "build" / "fuzz" / "roundtrip.txt").write_text(ended.output)
     try:
-        result = json.loads(process.stdout.splitlines()[-1])
+        result = json.loads(ended.output.splitlines()[-1])
     except (ValueError, IndexError):
-        return Outcome(found=(f"ended with status {process.returncode}, see build/fuzz",))
+        return Outcome(found=(f"ended with status {ended.status}, see build/fuzz",))
     return Outcome(
         executions=result["trips"],
-        seconds=result["seconds"],
+        seconds=ended.seconds,
         memory=result["memory"],
         found=tuple(result["found"]),
     )

@@ -10,9 +10,10 @@ import os
 from collections.abc import Awaitable
 from typing import Any, Callable, Optional
 
-import aborts_tables as tables
-from aborts_bench import DAEMON
 from cases import AIO, ASYNCIO, Case, Lost, NotOffered, Place, _testing, raised
+
+from . import tables
+from .bench import DAEMON
 
 SECONDS = 20  # in which a thing must be over
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from cases import Lost
-from failing import LIBDBUS_ON, Action
-from memory_messages import bodies
-from memory_scene import (
+
+from .failing import LIBDBUS_ON, Action
+from .messages import bodies
+from .scene import (
     DAEMON,
     INTERFACE,
     PATH,

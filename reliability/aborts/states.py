@@ -9,9 +9,10 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any, Callable
 
-import aborts_tables as tables
-from aborts_bench import DAEMON, Bench, Try, classic
 from cases import ROOT, Case, Lost
+
+from . import tables
+from .bench import DAEMON, Bench, Try, classic
 
 # --- A message that has been sent
 

@@ -7,9 +7,10 @@ import os
 from collections.abc import Iterator
 from typing import Any, Callable
 
-import aborts_tables as tables
-from aborts_bench import DAEMON
 from cases import SDBUS, Case, Lost, Place, raised
+
+from . import tables
+from .bench import DAEMON
 
 
 class Bus:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from cases import Lost
-from failing import Action
-from memory_scene import DAEMON, Scene, equal
+
+from .failing import Action
+from .scene import DAEMON, Scene, equal
 
 
 def _answered(scene: Scene) -> Any:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from cases import Lost, Place
-from failing import LIBDBUS, LIBDBUS_ON, Mode
+
+from .failing import LIBDBUS, LIBDBUS_ON, Mode
 
 DAEMON = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 PATH, INTERFACE = "/org/example/Memory", "org.example.Memory"

@@ -12,11 +12,12 @@ from functools import partial
 from typing import Any, Callable
 
 import wire
-from aftermath import after_call, ended_once, expect_error, is_ours, told_once
 from cases import Case, Lost, Place, raised
 from faces import FACES, LOST, TIMED_OUT, WITH_LOOP, Face
 from observed import expect
 from wire import BUS, Peer
+
+from .aftermath import after_call, ended_once, expect_error, is_ours, told_once
 
 _SHORT = 0.5  # a time-out that is meant to pass
 _GOOD = "reply: good"

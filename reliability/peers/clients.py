@@ -14,10 +14,11 @@ from typing import Any, Callable
 
 import wire
 from cases import Case, Lost, Place
-from deeds import BROKEN, CLAIMS
 from listeners import LISTENERS, Listener, OnAsyncioLoop
 from observed import descriptors, expect, memory
 from wire import Peer
+
+from .deeds import BROKEN, CLAIMS
 
 
 def others_are_served(listener: Listener, steady: Peer) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from failing import Action
-from memory_objects import service
-from memory_scene import DAEMON, INTERFACE, PATH, Ending, Scene, drain, equal, told_of_memory
+from .failing import Action
+from .objects import service
+from .scene import DAEMON, INTERFACE, PATH, Ending, Scene, drain, equal, told_of_memory
 
 
 def _calls() -> dict[str, tuple[str, str | None, list[Any]]]:

@@ -9,8 +9,9 @@ from contextlib import suppress
 from functools import cached_property, partial
 from typing import Any, Callable, Optional
 
-import aborts_tables as tables
 from cases import CLASSIC, OURS, Case, Lost, Place, _testing, raised
+
+from . import tables
 
 DAEMON = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 SECONDS = 20  # in which a reply must come

@@ -9,9 +9,10 @@ from contextlib import suppress
 from typing import Any
 
 from cases import Lost
-from failing import Action
-from memory_messages import bodies
-from memory_scene import DAEMON, INTERFACE, PATH, Ending, Scene, drain, equal, told_of_memory
+
+from .failing import Action
+from .messages import bodies
+from .scene import DAEMON, INTERFACE, PATH, Ending, Scene, drain, equal, told_of_memory
 
 
 def add_receiver(keywords: dict[str, Any]) -> Callable[[Scene], Action]:

@@ -2,7 +2,7 @@
 """Out of memory: each allocation of an operation fails once, and then the next one, and so on.
 
 An operation is what a program does in one step; it is tried with the failures of several kinds of
-allocations (failing.py).  It gives MemoryError or does what it is to do, leaves nothing behind, and
+allocations (`failing`).  It gives MemoryError or does what it is to do, leaves nothing behind, and
 the same objects can be used at once.
 """
 
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from cases import AIO, CLASSIC, OURS, Case, Place
-from failing import ALL, BELOW, LIBDBUS, LIBDBUS_ON, Action, Mode, exhaust, under_failmalloc
-from memory_aio import (
+
+from .aio import (
     aio_call,
     aio_connect,
     aio_emit,
@@ -25,7 +25,7 @@ from memory_aio import (
     aio_serve,
     aio_subscribe,
 )
-from memory_calls import (
+from .calls import (
     accept,
     call_async,
     call_blocking,
@@ -41,7 +41,8 @@ from memory_calls import (
     send_and_flush,
     send_with_reply_and_block,
 )
-from memory_messages import (
+from .failing import ALL, BELOW, LIBDBUS, LIBDBUS_ON, Action, Mode, exhaust, under_failmalloc
+from .messages import (
     append,
     append_descriptor,
     copy_message,
@@ -50,7 +51,7 @@ from memory_messages import (
     read,
     set_fields,
 )
-from memory_objects import (
+from .objects import (
     add_receiver,
     emit,
     export,
@@ -58,7 +59,7 @@ from memory_objects import (
     serve,
     withdraw,
 )
-from memory_scene import PATH, Scene
+from .scene import PATH, Scene
 
 Operation = Callable[[Scene], Action]
 BODIES = tuple(

@@ -16,20 +16,19 @@ from typing import NamedTuple
 
 from cases import CLASSIC, OURS, Case, Lost, NotOffered, Place, run_program
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parent.parent
 STATUS = 7
 
 PROGRAM = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 side, loop, address, exception = sys.argv[2:6]
-import lifetimes_desk
-from lifetimes_desk import BUS, PROBE, Service, dbus
+from lifetimes.desk import BUS, PROBE, Desk, Service, dbus
 from cases import Place
 
 place = Place(side)
 place._bus = type("Bus", (), dict(address=address))
-desk = lifetimes_desk.Desk(place, loop)
+desk = Desk(place, loop)
 conn, other = desk.connect(), desk.connect()
 name = conn.get_unique_name()
 raised = []

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 
-from aborts_bench import DAEMON, Bench, classic
-from aborts_desk import Desk, asynchronous
 from cases import Case
+
+from .bench import DAEMON, Bench, classic
+from .desk import Desk, asynchronous
 
 ID = "0123456789abcdef" * 2
 

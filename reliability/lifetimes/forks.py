@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any, Callable
 
 from cases import AIO, CLASSIC, FAST, Case, Lost, Place
-from lifetimes_desk import BUS, GLIB, PROBE, Desk, Service, dbus
+
+from .desk import BUS, GLIB, PROBE, Desk, Service, dbus
 
 CHILD_SECONDS = 10
 
@@ -191,7 +192,7 @@ def _forked(deed: str, busy: bool, place: Place) -> str:
 
 
 def _asyncio(deed: str, place: Place) -> str:
-    from lifetimes_asyncio import Scene
+    from .aio import Scene
 
     scene = Scene(place)
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterator
 from typing import Any, Callable
 
-import aborts_tables as tables
-from aborts_bench import DAEMON
-from aborts_desk import Desk, asynchronous
 from cases import Case
+
+from . import tables
+from .bench import DAEMON
+from .desk import Desk, asynchronous
 
 Entry = Callable[[Desk, Any], Awaitable[object]]
 

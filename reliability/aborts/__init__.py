@@ -10,14 +10,9 @@ from __future__ import annotations
 
 from importlib import import_module
 
-import aborts_asyncio
-import aborts_asyncio_values
-import aborts_names
-import aborts_replies
-import aborts_sdbus
-import aborts_states
-import aborts_values
 from cases import CLASSIC, SDBUS
+
+from . import aio, aio_values, names, on_sdbus, replies, states, values
 
 TOGETHER = 40
 
@@ -35,11 +30,11 @@ def prepare(side: str) -> None:
 
 
 CASES = (
-    *aborts_names.CASES,
-    *aborts_values.CASES,
-    *aborts_states.CASES,
-    *aborts_replies.CASES,
-    *aborts_sdbus.CASES,
-    *aborts_asyncio.CASES,
-    *aborts_asyncio_values.CASES,
+    *names.CASES,
+    *values.CASES,
+    *states.CASES,
+    *replies.CASES,
+    *on_sdbus.CASES,
+    *aio.CASES,
+    *aio_values.CASES,
 )

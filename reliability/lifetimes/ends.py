@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cases import AIO, CLASSIC, FAST, OURS, Case, Lost, Place, run_program
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parent.parent
 
 PRELUDE = """
 import asyncio, atexit, gc, os, sys, threading, time
@@ -21,8 +21,7 @@ place._bus = type("Bus", (), dict(address=address))
 """
 
 CLASSIC_PRELUDE = """
-import lifetimes_desk
-from lifetimes_desk import BUS, PROBE, Desk, Service, dbus
+from lifetimes.desk import BUS, PROBE, Desk, Service, dbus
 desk = Desk(place, %r)
 conn = desk.connect()
 name = conn.get_unique_name()

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from cases import ROOT, Lost
 
-SOURCE = Path(__file__).resolve().parent / "c" / "failmalloc.c"
+SOURCE = Path(__file__).resolve().parent / "failmalloc.c"
 LIBRARY = ROOT / "build" / "reliability" / "failmalloc.so"
 MANY = 2**62
 # At most; a leak grows in all of them, and what is kept on purpose has its bounds: 256 headers,

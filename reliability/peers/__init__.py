@@ -13,11 +13,15 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Callable
 
-import answers
-import buses
-import clients
 import wire
-from aftermath import (
+from cases import Case, Lost, Place, raised
+from faces import FACES, LOST, TIMED_OUT, Face, Glib, OnAsyncio, name_of
+from fakepeer import FakePeer
+from observed import descriptors, expect, memory
+from wire import Peer, Received, returned
+
+from . import answers, buses, clients
+from .aftermath import (
     after_call,
     ended_once,
     expect_error,
@@ -26,12 +30,7 @@ from aftermath import (
     survivor,
     told_once,
 )
-from cases import Case, Lost, Place, raised
-from deeds import BROKEN, ENDS, HANDSHAKES, MAY_END, MUTE, ODD, SILENT
-from faces import FACES, LOST, TIMED_OUT, Face, Glib, OnAsyncio, name_of
-from fakepeer import FakePeer
-from observed import descriptors, expect, memory
-from wire import Peer, Received, returned
+from .deeds import BROKEN, ENDS, HANDSHAKES, MAY_END, MUTE, ODD, SILENT
 
 _SHORT = 0.5  # a time-out that is meant to pass
 _GOOD = "reply: good"

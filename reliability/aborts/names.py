@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Callable
 
-import aborts_tables as tables
-from aborts_bench import DAEMON, Bench, classic
 from cases import Case
+
+from . import tables
+from .bench import DAEMON, Bench, classic
 
 Entry = Callable[[Bench, Any], object]
 

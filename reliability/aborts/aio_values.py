@@ -7,10 +7,11 @@ import asyncio
 from collections.abc import Awaitable, Iterator
 from typing import Any, Callable
 
-import aborts_tables as tables
-from aborts_bench import DAEMON
-from aborts_desk import Desk, asynchronous
 from cases import Case, Lost
+
+from . import tables
+from .bench import DAEMON
+from .desk import Desk, asynchronous
 
 Entry = Callable[[Desk, str, Any], Awaitable[object]]
 

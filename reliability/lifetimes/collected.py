@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any, Callable, Optional
 
 from cases import CLASSIC, Case, Lost, Place
-from lifetimes_desk import ASYNCIO, BUS, GLIB, NONE, PROBE, Desk, Marker, Service, dbus, descriptors
+
+from .desk import ASYNCIO, BUS, GLIB, NONE, PROBE, Desk, Marker, Service, dbus, descriptors
 
 Made = tuple[Any, Any]  # a connection, and what was made on it
 
