@@ -9,12 +9,15 @@ import socket
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Callable, Optional
 
 from wire import BUS, CALL, NO_REPLY, Peer, Received, failed, returned
 
 # What is done with a call of "M", in the place of a reply.
 Deed = Callable[[Peer, Received], object]
+
+SECONDS = 5  # for a client's thread to see its end; a deed that waits for something is not awaited
 
 _NAMES = {"Hello": ":1.1", "GetNameOwner": ":1.2", "GetId": "0" * 32}
 
@@ -47,13 +50,25 @@ class FakePeer:
         self._listener.listen(64)
         self._peers: list[Peer] = []
         self.seen: list[Received] = []  # from all clients
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads: list[threading.Thread] = []
+        self._start(self._accept)
+
+    def _start(self, target: Callable[..., None], *args: object) -> None:
+        self._threads.append(threading.Thread(target=target, args=args, daemon=True))
+        self._threads[-1].start()
 
     def __enter__(self) -> FakePeer:
         return self
 
     def __exit__(self, *_: Any) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # which ends accept(), as close() does not
+        self._threads[0].join()
         self._listener.close()
+        for peer in self._peers:
+            with suppress(OSError):
+                peer.socket.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads[1:]:
+            thread.join(SECONDS)
         for peer in self._peers:
             peer.close()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -68,9 +83,7 @@ class FakePeer:
             while True:
                 peer = Peer(self._listener.accept()[0])
                 self._peers.append(peer)
-                threading.Thread(
-                    target=self._serve, args=(peer, len(self._peers)), daemon=True
-                ).start()
+                self._start(self._serve, peer, len(self._peers))
         except OSError:
             pass
 
