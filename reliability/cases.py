@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Iterable
@@ -77,6 +78,13 @@ class Place:
             return await asyncio.wait_for(main, SECONDS / 2)
 
         return asyncio.run(limited())
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's environment without what speaks to Python or D-Bus."""
+    return {
+        key: value for key, value in os.environ.items() if not key.startswith(("DBUS_", "PYTHON"))
+    }
 
 
 class Case(NamedTuple):

@@ -24,7 +24,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
-from cases import AIO, FAST, OURS, ROOT, SDBUS, SECONDS, SIDES, Case, family
+from cases import AIO, FAST, OURS, ROOT, SDBUS, SECONDS, SIDES, Case, clean_environment, family
 
 HERE = Path(__file__).resolve().parent
 RESULTS = ROOT / "build" / "reliability"
@@ -39,9 +39,7 @@ class Tried(NamedTuple):
 
 def environment(side: str, ours: str) -> dict[str, str]:
     """The environment of a worker; the reference is what is installed."""
-    environ = {
-        key: value for key, value in os.environ.items() if not key.startswith(("DBUS_", "PYTHON"))
-    }
+    environ = clean_environment()
     if side in (OURS, AIO):
         environ["PYTHONPATH"] = ours
     return environ

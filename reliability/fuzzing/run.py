@@ -32,7 +32,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent))
 
-from cases import OURS  # noqa: E402
+from cases import OURS, clean_environment  # noqa: E402
 from fuzzing.targets import ROUND_TRIP, TARGETS  # noqa: E402
 
 SEEDS = HERE / "seeds"
@@ -92,10 +92,7 @@ def run(arguments: Sequence[object], environ: dict[str, str], place: Path) -> En
 
 def environment(target: str, modules: str) -> dict[str, str]:
     """The environment of a driver: nothing of ours but what is named here."""
-    environ = {
-        key: value for key, value in os.environ.items() if not key.startswith(("DBUS_", "PYTHON"))
-    }
-    environ |= {
+    environ = clean_environment() | {
         "FUZZ_TARGET": target,
         "PYTHONPATH": f"{HERE.parent}:{modules}",
         "PYTHONMALLOC": "malloc",  # so that AddressSanitizer sees every object

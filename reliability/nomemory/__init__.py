@@ -32,7 +32,6 @@ from .calls import (
     call_error,
     call_unanswered,
     connect,
-    connect_served,
     filters,
     listen,
     match_rules,
@@ -109,8 +108,8 @@ def _classic() -> Iterator[tuple[str, Operation]]:
     yield "serve a method that raises", serve("Fail")
     yield "serve an unknown method", serve("Unknown")
     yield "emit a signal", emit
-    yield "connect", connect
-    yield "connect, with a loop", connect_served
+    yield "connect", connect(served=False)
+    yield "connect, with a loop", connect(served=True)
     yield "request_name, release_name", names
     yield "add_match, remove_match", match_rules
     yield "a proxy", proxy

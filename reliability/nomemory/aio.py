@@ -18,6 +18,7 @@ from .scene import (
     PATIENCE,
     Scene,
     equal,
+    returning,
     told_of_memory,
 )
 
@@ -103,17 +104,11 @@ def aio_call(member: str) -> Callable[[Scene], Action]:
     def operation(scene: Scene) -> Action:
         aio = Aio.of(scene)
         bus = aio.bus()
-        wanted = aio.run(bus.call(_ping(member))).body
 
         def run() -> Any:
             return aio.run(bus.call(_ping(member))).body
 
-        def check(result: Any, error: BaseException | None) -> None:
-            if error is None:
-                equal(result, wanted)
-            equal(run(), wanted)
-
-        return Action(run, check)
+        return returning(run, run())
 
     return operation
 
@@ -168,13 +163,7 @@ def aio_names(scene: Scene) -> Action:
     async def both() -> Any:
         return (await bus.request_name(INTERFACE)).value, (await bus.release_name(INTERFACE)).value
 
-    def check(result: Any, error: BaseException | None) -> None:
-        if error is None:
-            equal(result, (1, 1))
-        aio.run(bus.release_name(INTERFACE))
-        equal(aio.run(both()), (1, 1))
-
-    return Action(lambda: aio.run(both()), check)
+    return returning(lambda: aio.run(both()), (1, 1), lambda: aio.run(bus.release_name(INTERFACE)))
 
 
 def _aio_service() -> Any:
@@ -343,9 +332,4 @@ def aio_proxy(scene: Scene) -> Action:
         made = bus.get_proxy_object(DAEMON[0], DAEMON[1], node).get_interface(DAEMON[2])
         return await made.call_name_has_owner(DAEMON[0])
 
-    def check(result: Any, error: BaseException | None) -> None:
-        if error is None:
-            equal(result, True)
-        equal(aio.run(whole()), True)
-
-    return Action(lambda: aio.run(whole()), check)
+    return returning(lambda: aio.run(whole()), True)

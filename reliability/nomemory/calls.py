@@ -11,7 +11,7 @@ from typing import Any
 
 from .failing import Action
 from .objects import service
-from .scene import DAEMON, INTERFACE, PATH, Ending, Scene, drain, equal, told_of_memory
+from .scene import DAEMON, INTERFACE, PATH, Ending, Scene, drain, equal, returning, told_of_memory
 
 
 def _calls() -> dict[str, tuple[str, str | None, list[Any]]]:
@@ -34,14 +34,7 @@ def call_blocking(name: str) -> Callable[[Scene], Action]:
         def run() -> Any:
             return connection.call_blocking(*DAEMON, method, signature, args)
 
-        wanted = run()
-
-        def check(result: Any, error: BaseException | None) -> None:
-            if error is None:
-                equal(result, wanted)
-            equal(run(), wanted)
-
-        return Action(run, check)
+        return returning(run, run())
 
     return operation
 
@@ -78,12 +71,7 @@ def send_with_reply_and_block(scene: Scene) -> Action:
     def run() -> Any:
         return connection.send_message_with_reply_and_block(message).get_args_list()
 
-    def check(result: Any, error: BaseException | None) -> None:
-        if error is None:
-            equal(result, [True])
-        equal(run(), [True])
-
-    return Action(run, check)
+    return returning(run, [True])
 
 
 def send_and_flush(scene: Scene) -> Action:
@@ -169,38 +157,26 @@ def call_unanswered(scene: Scene) -> Action:
     return Action(run, check)
 
 
-def connect(scene: Scene) -> Action:
-    """A connection to a bus is made."""
-    import dbus
+def connect(served: bool) -> Callable[[Scene], Action]:
+    """A connection to a bus is made, which a loop serves or not."""
 
-    address = scene.place.bus.address
+    def operation(scene: Scene) -> Action:
+        import dbus
 
-    def run() -> Any:
-        return dbus.bus.BusConnection(address)
+        address = scene.place.bus.address
+        turns = scene.turns() if served else None
 
-    def check(connection: Any, error: BaseException | None) -> None:
-        connection = connection or run()
-        equal(connection.call_blocking(*DAEMON, "NameHasOwner", "s", [DAEMON[0]]), True)
-        connection.close()
+        def run() -> Any:
+            return dbus.bus.BusConnection(address, mainloop=turns.main_loop if turns else None)
 
-    return Action(run, check)
+        def check(connection: Any, error: BaseException | None) -> None:
+            connection = connection or run()
+            equal(connection.call_blocking(*DAEMON, "NameHasOwner", "s", [DAEMON[0]]), True)
+            connection.close()
 
+        return Action(run, check)
 
-def connect_served(scene: Scene) -> Action:
-    """A connection to a bus is made that a loop serves."""
-    import dbus
-
-    address, turns = scene.place.bus.address, scene.turns()
-
-    def run() -> Any:
-        return dbus.bus.BusConnection(address, mainloop=turns.main_loop)
-
-    def check(connection: Any, error: BaseException | None) -> None:
-        connection = connection or run()
-        equal(connection.call_blocking(*DAEMON, "NameHasOwner", "s", [DAEMON[0]]), True)
-        connection.close()
-
-    return Action(run, check)
+    return operation
 
 
 def names(scene: Scene) -> Action:
@@ -210,13 +186,7 @@ def names(scene: Scene) -> Action:
     def run() -> Any:
         return connection.request_name(INTERFACE), connection.release_name(INTERFACE)
 
-    def check(result: Any, error: BaseException | None) -> None:
-        if error is None:
-            equal(result, (1, 1))
-        connection.release_name(INTERFACE)
-        equal(run(), (1, 1))
-
-    return Action(run, check)
+    return returning(run, (1, 1), lambda: connection.release_name(INTERFACE))
 
 
 def match_rules(scene: Scene) -> Action:
@@ -251,12 +221,7 @@ def proxy(scene: Scene) -> Action:
         made = connection.get_object(DAEMON[0], DAEMON[1])
         return dbus.Interface(made, DAEMON[2]).NameHasOwner(DAEMON[0])
 
-    def check(result: Any, error: BaseException | None) -> None:
-        if error is None:
-            equal(result, True)
-        equal(run(), True)
-
-    return Action(run, check)
+    return returning(run, True)
 
 
 def filters(scene: Scene) -> Action:

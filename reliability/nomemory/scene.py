@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from cases import Lost, Place
 
-from .failing import LIBDBUS, LIBDBUS_ON, Mode
+from .failing import LIBDBUS, LIBDBUS_ON, Action, Mode
 
 DAEMON = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 PATH, INTERFACE = "/org/example/Memory", "org.example.Memory"
@@ -93,6 +93,23 @@ def equal(seen: Any, wanted: Any) -> None:
     """:raises Lost: unless they are"""
     if seen != wanted:
         raise Lost(f"{seen!r:.100} in place of {wanted!r:.100}")
+
+
+def returning(
+    run: Callable[[], Any], wanted: Any, before: Callable[[], object] = lambda: None
+) -> Action:
+    """It returns this unless it fails, and this once more afterwards.
+
+    :param before: makes the second time like the first
+    """
+
+    def check(result: Any, error: BaseException | None) -> None:
+        if error is None:
+            equal(result, wanted)
+        before()
+        equal(run(), wanted)
+
+    return Action(run, check)
 
 
 class Ending:

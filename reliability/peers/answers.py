@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Optional
 
 from cases import AIO, ASYNCIO, OURS, Case, Lost, NotOffered, Place, raised
 from faces import FACES, Aio, Face, name_of
@@ -69,37 +70,37 @@ def hello(answer: Deed, face_type: type[Face], place: Place) -> str:
     return seen
 
 
-def requested(answer: Deed, face_type: type[Face], place: Place) -> str:
-    """The bus answers nonsense to a request for a name."""
-    with FakePeer(answers={"RequestName": answer}) as fake:
+@contextmanager
+def met(
+    face_type: type[Face], place: Place, answers: "dict[str, Deed]", deed: Optional[Deed] = None
+) -> Iterator[Any]:
+    """A face that is connected to such a peer, and that can call it afterwards."""
+    with FakePeer(deed, answers=answers) as fake:
         face = face_type(place)
         face.open(fake.address)
-        if isinstance(face, Aio):
-            seen = raised(lambda: face.finish(face.bus.request_name("org.example.X")), named(place))
-        else:
-            import dbus.service
-
-            connection = face.connection  # type: ignore[attr-defined]
-            seen = raised(lambda: dbus.service.BusName("org.example.X", connection), named(place))
+        yield face
         expect(face.call("Good"), "reply: good")
         face.close()
-    return seen
+
+
+def requested(answer: Deed, face_type: type[Face], place: Place) -> str:
+    """The bus answers nonsense to a request for a name."""
+    with met(face_type, place, {"RequestName": answer}) as face:
+        if isinstance(face, Aio):
+            return raised(lambda: face.finish(face.bus.request_name("org.example.X")), named(place))
+        import dbus.service
+
+        return raised(lambda: dbus.service.BusName("org.example.X", face.connection), named(place))
 
 
 def introspected(answer: Deed, face_type: type[Face], place: Place) -> str:
     """The object's word on itself is wrong; its methods can be called all the same."""
-    with FakePeer(answers={"Introspect": answer}) as fake:
-        face = face_type(place)
-        face.open(fake.address)
+    with met(face_type, place, {"Introspect": answer}) as face:
         if isinstance(face, Aio):
-            seen = raised(lambda: face.finish(face.bus.introspect(":1.2", "/")), named(place), True)
-        else:
-            # Arguments of no type cannot be sent.
-            wanted = "ValueError" if answer is TEXTS["types that are none"] else "reply: good"
-            seen = call_by_proxy(face, wanted)
-        expect(face.call("Good"), "reply: good")
-        face.close()
-    return seen
+            return raised(lambda: face.finish(face.bus.introspect(":1.2", "/")), named(place), True)
+        # Arguments of no type cannot be sent.
+        wanted = "ValueError" if answer is TEXTS["types that are none"] else "reply: good"
+        return call_by_proxy(face, wanted)
 
 
 def call_by_proxy(face: Any, wanted: str) -> str:
@@ -166,17 +167,12 @@ def proxied(answer: Deed, place: Place) -> str:
     xml = """<node><interface name='test.I'>
         <method name='M'><arg direction='out' type='s'/></method>
         <property name='P' type='s' access='readwrite'/></interface></node>"""
-    with FakePeer(answer, answers={"Get": answer, "Set": answer}) as fake:
-        face = Aio(place)
-        face.open(fake.address)
+    with met(Aio, place, {"Get": answer, "Set": answer}, answer) as face:
         thing = face.bus.get_proxy_object(":1.2", "/", xml).get_interface("test.I")
-        seen = [
+        return ", ".join((
             raised(lambda: face.finish(thing.call_m()), named(place)),
             raised(lambda: face.finish(thing.get_p()), named(place), True),
-        ]
-        expect(face.call("Good"), "reply: good")
-        face.close()
-    return ", ".join(seen)
+        ))  # fmt: skip
 
 
 def comes_back(place: Place) -> str:
