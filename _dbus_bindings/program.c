@@ -279,10 +279,11 @@ program_header_text(State *st, enum HeaderText field, const char *text)
 }
 
 void
-program_cache_free(struct ProgramCache *cache)
+program_cache_clear(struct ProgramCache *cache)
 {
     if (!cache)
         return;
+    CACHE_LOCK(cache); /* the end of a program or a text runs no Python code */
     for (size_t i = 0; i < PROGRAM_SLOTS; i++)
         if (cache->programs[i])
             program_unref(cache->programs[i]);
@@ -292,6 +293,16 @@ program_cache_free(struct ProgramCache *cache)
     }
     for (size_t i = 0; i < HEADER_TEXTS; i++)
         Py_XDECREF(cache->last[i]);
+    memset(cache->programs, 0, sizeof cache->programs);
+    memset(cache->texts, 0, sizeof cache->texts);
+    memset(cache->last, 0, sizeof cache->last);
+    CACHE_UNLOCK(cache);
+}
+
+void
+program_cache_free(struct ProgramCache *cache)
+{
+    program_cache_clear(cache);
     PyMem_Free(cache);
 }
 

@@ -57,6 +57,9 @@ typedef struct Program {
 
 int program_setup(PyObject *module, State *st);
 
+/* Forgets everything; NULL is fine. */
+void program_cache_clear(struct ProgramCache *cache);
+
 /* Called when the module goes; NULL is fine. */
 void program_cache_free(struct ProgramCache *cache);
 

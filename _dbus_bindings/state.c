@@ -92,6 +92,25 @@ state_free(void *module)
     state_clear((PyObject *)module);
 }
 
+static PyObject *
+clear_caches(PyObject *module, PyObject *unused)
+{
+    State *st = state_of_module(module);
+
+    (void)unused;
+    program_cache_clear(st->programs);
+    template_cache_clear(st->templates);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"_clear_caches", clear_caches, METH_NOARGS,
+     "_clear_caches()\n\nForget the texts, signatures and headers of earlier messages, which are "
+     "kept "
+     "in tables of\nfixed size for those to come; for programs that count what is left behind."},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, state_exec},
 #if PY_VERSION_HEX >= 0x030C0000
@@ -107,6 +126,7 @@ struct PyModuleDef dbus_bindings_module = {
              "Programs import dbus, dbus.service, dbus.lowlevel and dbus.mainloop, which are the "
              "public\nfaces of what is here.",
     .m_size = sizeof(State),
+    .m_methods = functions,
     .m_slots = slots,
     .m_traverse = state_traverse,
     .m_clear = state_clear,

@@ -34,10 +34,16 @@ template_clear(Template *slot)
 }
 
 void
-template_cache_free(struct TemplateCache *cache)
+template_cache_clear(struct TemplateCache *cache)
 {
     for (size_t i = 0; cache && i < TEMPLATES; i++)
         template_clear(&cache->slots[i]);
+}
+
+void
+template_cache_free(struct TemplateCache *cache)
+{
+    template_cache_clear(cache);
     PyMem_Free(cache);
 }
 

@@ -38,6 +38,9 @@ DBusMessage *template_copy_new(State *st, const TemplateKey *key, TemplateMake *
 DBusMessage *template_reply_new(State *st, const TemplateKey *key, TemplateMake *make,
                                 const void *source, uint32_t reply_serial);
 
+/* Forgets everything; NULL is fine. */
+void template_cache_clear(struct TemplateCache *cache);
+
 /* Called when the module goes; NULL is fine. */
 void template_cache_free(struct TemplateCache *cache);
 

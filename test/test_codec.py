@@ -15,6 +15,7 @@ from typing import Any, Callable, Iterator
 import pytest
 from marshalling import decoded, encoded, signal
 
+import _dbus_bindings
 import dbus
 from dbus.lowlevel import Message, SignalMessage
 
@@ -306,6 +307,18 @@ def test_more_keys_than_the_cache_holds() -> None:
     mixed = {"schlüssel": 1, "": 2, "x" * 39: 3, "x" * 40: 4, "x" * 41: 5, "日本": 6}
     for _ in range(2):
         assert decoded("a{si}", mixed) == [mixed]
+
+
+def test_caches_that_are_emptied_are_filled_again() -> None:
+    def keys() -> list[str]:
+        return [*decoded("a{sv}", {"key of its own": [1]})[0]]
+
+    first = keys()
+    assert keys()[0] is first[0]
+    _dbus_bindings._clear_caches()
+    again = keys()
+    assert again == first and again[0] is not first[0]
+    assert keys()[0] is again[0]
 
 
 def test_references_are_balanced() -> None:

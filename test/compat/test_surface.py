@@ -29,6 +29,7 @@ WANTED: "dict[str, str]" = {
     "_dbus_bindings/_method_call": "private: how the package makes a call",
     "_dbus_bindings/_serve_objects": "private: how dbus.service has its objects served",
     "_dbus_bindings/_after_fork_in_child": "private: what os.register_at_fork() calls",
+    "_dbus_bindings/_clear_caches": "private: for programs that count what is left behind",
     "_dbus_bindings/_SignalMatch": "private: the base of dbus.connection.SignalMatch",
     "_dbus_bindings/_Matches": "private: an index of signal matches",
     "_dbus_bindings/_PlainMessage": "private: the base of dbus.aio.Message",
