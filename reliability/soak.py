@@ -297,8 +297,8 @@ class Asyncio:
     async def connect(self) -> Any:
         return await self.MessageBus(bus_address=self.place.bus.address).connect()
 
-    async def ask(self, member: str, signature: str = "", *body: Any) -> Any:
-        return await self.two.call(
+    async def ask(self, member: str, signature: str = "", *body: Any, of: Any = None) -> Any:
+        return await (of or self.two).call(
             self.Message(*BUS[:2], BUS[2], member, signature=signature, body=list(body))
         )
 
@@ -351,6 +351,7 @@ async def aio_export(it: Asyncio) -> None:
     own = it.Interface(PROBE + "2")
     it.one.export("/own", own)
     it.one.unexport("/own", own)
+    await it.ask("GetId", of=it.one)  # what was told of it has been written
 
 
 async def aio_name(it: Asyncio) -> None:
