@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Containers within containers; the specification allows 32 arrays and 32 structs.
 MAX_SIGNATURE_DEPTH = 64
 _MAX_SIGNATURE = 255  # bytes
-_REMEMBERED = 4096  # signatures; a peer chooses some of them
+_REMEMBERED = 512  # signatures; a peer chooses some of them, and each may take 100 KiB
 
 _INTEGERS = {
     "y": (0, 2**8 - 1),
@@ -214,11 +214,16 @@ def _parse(signature: str) -> list[SignatureType]:
     return types
 
 
+@lru_cache(maxsize=None)  # there are few
+def _single(token: str) -> SignatureType:
+    return SignatureType(token)
+
+
 def _parse_type(signature: str, start: int, depth: int) -> tuple[SignatureType, int]:
     """The complete type that begins at ``start``, inside ``depth`` containers; where it ends."""
     token = signature[start : start + 1]
     if token in _SINGLE_TYPES:
-        return SignatureType(token), start + 1
+        return _single(token), start + 1
     if token not in ("a", "(", "{"):
         what = f"{token!r} at {start}" if token else "the end"
         raise InvalidSignatureError(f"a type is missing in signature {signature!r}: found {what}")

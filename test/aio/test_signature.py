@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from typing import Any
 
 import pytest
 
-from dbus.aio import signature
 from dbus.aio.errors import InvalidSignatureError, SignatureBodyMismatchError
 from dbus.aio.signature import SignatureTree, SignatureType, Variant, get_signature_tree
 
@@ -111,13 +111,20 @@ def test_a_check_does_not_change_or_keep_the_value() -> None:
 
 def test_memory_of_signatures_is_bounded() -> None:
     """A peer may send a new signature in each message."""
-    for number in range(5000):
-        text = "(" + "".join("is"[number >> bit & 1] for bit in range(13)) + ")"
-        Variant(text, None, False)
-        get_signature_tree(text)
-    for cache in (get_signature_tree, signature._single_type):
-        info = cache.cache_info()
-        assert info.maxsize is not None and info.currsize <= info.maxsize <= 4096
+
+    def ask(numbers: range) -> int:
+        """For long ones of costly types, a number each; the blocks that are then kept."""
+        for number in numbers:
+            types = "".join(f"({'is'[number >> bit & 1]})" for bit in range(84))
+            Variant("(" + types + ")", None, False)
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    before = sys.getallocatedblocks()
+    once = ask(range(600))
+    assert once - before < 1_500_000  # of less than 100 bytes each
+    assert ask(range(600, 800)) < once * 1.02
+    assert get_signature_tree("ii").types[0] is get_signature_tree("ai").types[0].children[0]
 
 
 def test_a_failure_is_not_remembered() -> None:
