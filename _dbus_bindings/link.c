@@ -16,6 +16,9 @@
 
 #define SERVE_ROUNDS 64 /* then it is the turn of others */
 
+/* Bytes that wait to be written: a reply would have to wait behind them anyway. */
+#define OUTGOING_MOST (16L << 20)
+
 static Link *
 link_of(Watchset *set)
 {
@@ -60,34 +63,41 @@ on_wakeup(void *data)
         link_changed(&link->watches);
 }
 
-/* leaf held; `next` is in the inbox, or its head */
+/* leaf held; `next` is in the ring, or its head */
 static void
-inbox_insert(Link *link, Entry *entry, Entry *next)
+ring_insert(Entry *entry, Entry *next, atomic_size_t *n)
 {
     entry->prev = next->prev;
     entry->next = next;
     entry->prev->next = entry;
     next->prev = entry;
-    atomic_fetch_add(&link->n_inbox, 1);
+    atomic_fetch_add(n, 1);
 }
 
-/* leaf held */
+/* leaf held; an entry that is in no ring stays as it is */
 static void
-inbox_push(Link *link, Entry *entry)
-{
-    inbox_insert(link, entry, &link->inbox);
-}
-
-/* leaf held; an entry that is not in the inbox stays as it is */
-static void
-inbox_remove(Link *link, Entry *entry)
+ring_remove(Entry *entry, atomic_size_t *n)
 {
     if (!entry->next)
         return;
     entry->prev->next = entry->next;
     entry->next->prev = entry->prev;
     entry->next = entry->prev = NULL;
-    atomic_fetch_sub(&link->n_inbox, 1);
+    atomic_fetch_sub(n, 1);
+}
+
+/* leaf held */
+static void
+inbox_push(Link *link, Entry *entry)
+{
+    ring_insert(entry, &link->inbox, &link->n_inbox);
+}
+
+/* leaf held */
+static void
+inbox_remove(Link *link, Entry *entry)
+{
+    ring_remove(entry, &link->n_inbox);
 }
 
 /* leaf held; the call is out of the table */
@@ -155,6 +165,21 @@ keep(Link *link, DBusMessage *message)
     return true;
 }
 
+/* Does so much wait to be written that calls have to wait?  After the end nothing is written; and
+ * libdbus learns of the end by reading, which is over as long as too much is held back. */
+static bool
+is_congested(Link *link)
+{
+    return dbus_connection_get_outgoing_size(link->connection) > OUTGOING_MOST &&
+           !atomic_load(&link->hung_up) && dbus_connection_get_is_connected(link->connection);
+}
+
+static bool
+has_deliverable(Link *link)
+{
+    return atomic_load(&link->n_inbox) || (atomic_load(&link->n_held) && !is_congested(link));
+}
+
 /* The one filter.  libdbus calls it inside dispatch, so with `lib` held unless a foreign loop
  * dispatches; it takes no lock but the leaf and never the GIL, foreign loops excepted. */
 static DBusHandlerResult
@@ -174,7 +199,7 @@ route(DBusConnection *connection, DBusMessage *message, void *data)
         pthread_mutex_unlock(&link->leaf);
     }
     if (foreign) {
-        if (atomic_load(&link->n_inbox)) /* of the time before the foreign loop */
+        if (has_deliverable(link)) /* of the time before the foreign loop */
             link->deliver(link);
         return mine ? DBUS_HANDLER_RESULT_HANDLED : link->handle(link, message);
     }
@@ -202,7 +227,7 @@ link_ready(Watchset *set)
 {
     Link *link = link_of(set);
 
-    return atomic_load(&link->n_inbox) || atomic_load(&link->undispatched);
+    return has_deliverable(link) || atomic_load(&link->undispatched);
 }
 
 static int64_t
@@ -276,6 +301,9 @@ link_serve(Watchset *set, const struct pollfd *fds, int n)
 {
     Link *link = link_of(set);
 
+    for (int i = 0; i < n; i++)
+        if (fds[i].revents & (POLLHUP | POLLERR))
+            atomic_store(&link->hung_up, true);
     link_lock(link);
     watchset_handle(set, fds, n);
     link_pump(link);
@@ -287,7 +315,7 @@ link_serve(Watchset *set, const struct pollfd *fds, int n)
         tell_written(link);
     link_unlock(link);
     end_expired_calls(link);
-    if (atomic_load(&link->n_inbox))
+    if (has_deliverable(link))
         link->deliver(link);
 }
 
@@ -355,6 +383,7 @@ link_new_steal(DBusConnection *connection)
     pthread_mutex_init(&link->leaf, NULL);
     calls_init(&link->calls);
     link->inbox.next = link->inbox.prev = &link->inbox;
+    link->held.next = link->held.prev = &link->held;
     link->connection = connection;
     link->admitted_by = NEVER;
     link->undispatched = true; /* what came with the greeting of the bus */
@@ -397,6 +426,8 @@ link_unlock(Link *link)
     pthread_mutex_unlock(&link->lib);
     if (atomic_load(&link->undispatched))
         link_changed(&link->watches);
+    else if (atomic_load(&link->n_held) && !is_congested(link)) /* this thread has written it */
+        watchset_wake(&link->watches);
 }
 
 enum LinkResult
@@ -486,27 +517,55 @@ link_set_waiter(Link *link, Call *call, Waiter *waiter)
     pthread_mutex_unlock(&link->leaf);
 }
 
-Entry *
-link_take(Link *link)
+/* leaf held */
+static Entry *
+ring_take(Entry *head, atomic_size_t *n)
 {
-    Entry *entry = NULL;
+    Entry *entry = head->next;
+
+    if (entry == head)
+        return NULL;
+    ring_remove(entry, n);
+    return entry;
+}
+
+static bool
+is_call(const Entry *entry)
+{
+    return entry->message && dbus_message_get_type(entry->message) == DBUS_MESSAGE_TYPE_METHOD_CALL;
+}
+
+/* What was held back came first.  While it has to wait, other calls join it. */
+static Entry *
+take(Link *link, bool congested)
+{
+    Entry *entry;
 
     if (link->watches.inherited)
         return NULL;
     pthread_mutex_lock(&link->leaf);
-    if (link->inbox.next != &link->inbox) {
-        entry = link->inbox.next;
-        inbox_remove(link, entry);
+    entry = congested ? NULL : ring_take(&link->held, &link->n_held);
+    if (!entry)
+        entry = ring_take(&link->inbox, &link->n_inbox);
+    while (congested && entry && is_call(entry)) {
+        ring_insert(entry, &link->held, &link->n_held);
+        entry = ring_take(&link->inbox, &link->n_inbox);
     }
     pthread_mutex_unlock(&link->leaf);
     return entry;
+}
+
+Entry *
+link_take(Link *link)
+{
+    return take(link, is_congested(link));
 }
 
 void
 link_put_back(Link *link, Entry *entry)
 {
     pthread_mutex_lock(&link->leaf);
-    inbox_insert(link, entry, link->inbox.next);
+    ring_insert(entry, link->inbox.next, &link->n_inbox);
     pthread_mutex_unlock(&link->leaf);
 }
 
@@ -520,7 +579,7 @@ entry_free(Entry *entry)
 void
 link_drop_inbox(Link *link)
 {
-    for (Entry *entry; (entry = link_take(link));)
+    for (Entry *entry; (entry = take(link, false));)
         if (entry->message)
             entry_free(entry);
 }

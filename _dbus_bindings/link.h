@@ -11,6 +11,10 @@
  * that waits, a handler, or the taking of the GIL.  `leaf` guards calls, inbox and waiters; no libdbus call is
  * made while it is held, and it is the only lock that a callback of libdbus may take.
  *
+ * A peer that calls and does not read the replies is not served for ever: while much waits to be
+ * written, calls leave the inbox for `held` and wait there for their turn, so that libdbus' limit
+ * on what was received stops the reading.
+ *
  * Under a foreign loop (a NativeMainLoop that somebody else's C code made, or functions that such
  * code has put in the place of ours) that code owns watches and dispatch: the filter then hands
  * each message on at once, and replies go to libdbus' own pending calls.
@@ -47,9 +51,11 @@ struct Link {
     pthread_mutex_t leaf;
     Calls calls;
     Entry inbox; /* head of a ring */
-    atomic_size_t n_inbox;
+    Entry held;  /* likewise: calls that came while too much waited to be written */
+    atomic_size_t n_inbox, n_held;
     Waiter *waiters, *idle_waiters;
     atomic_bool dead;            /* Disconnected was seen: nothing will ever come again */
+    atomic_bool hung_up;         /* the peer has: what waits to be written will not be */
     atomic_bool inside;          /* a thread of ours is in libdbus */
     atomic_bool undispatched;    /* libdbus may hold messages that nobody has dispatched */
     _Atomic int64_t admitted_by; /* a peer that has not authenticated then is sent away, or NEVER */
@@ -129,8 +135,8 @@ link_is_own_word(DBusMessage *message)
     return dbus_message_get_serial(message) == 0;
 }
 
-/* The next entry of the inbox, taken out (a message's entry is the caller's to free with
- * entry_free); NULL when empty. */
+/* The next entry to deliver, taken out of the inbox or of what was held back (a message's entry is
+ * the caller's to free with entry_free); NULL if there is none. */
 Entry *link_take(Link *link);
 
 /* Puts an entry that was taken out into the first place again. */

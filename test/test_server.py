@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from peers import Calls, run_until
 import dbus
 import dbus.lowlevel
 import dbus.server
+import dbus.service
 from dbus.mainloop.glib import DBusGMainLoop
 
 
@@ -158,3 +162,67 @@ def test_a_reply_that_cannot_be_read_ends_the_call(reply: Any) -> None:
         assert good.wait().args == [("good",)]
         assert len(bad) == 2
         client.close()
+
+
+class Big(dbus.service.Object):
+    """Gives away a MiB at a time."""
+
+    asked = 0
+
+    @dbus.service.method("test.I", in_signature="u", out_signature="uay")
+    def M(self, number: int) -> Any:
+        self.asked += 1
+        return number, bytes(1 << 20)
+
+
+def test_calls_of_a_peer_that_reads_no_reply_wait_their_turn(server: Any) -> None:
+    client = Client.connected(server.address)
+    client.begin()
+    run_until(lambda: server.seen and server.seen[0].get_is_authenticated())
+    connection = server.seen[0]
+    big, said, good, bad = Big(connection, "/"), Calls(), Calls(), Calls()
+    connection.add_signal_receiver(said, "Said", "test.I")
+    serials = [next(wire.serials) for _ in range(60)]
+    for number, serial in enumerate(serials):
+        client.send(wire.call("M", "/", "test.I", None, "u", number, serial=serial))
+    client.send(wire.signal("Said"))
+    said.wait()  # what is no call does not wait
+    assert 16 <= big.asked <= 18
+    connection.call_async(None, "/", "test.I", "M", "", (), good, bad, timeout=0.05)
+    assert bad.wait().args[0][0].get_dbus_name().endswith("NoReply") and big.asked <= 18
+
+    replies: list[Any] = []
+
+    def read() -> None:
+        client.line()  # of the handshake
+        while len(replies) < len(serials):
+            got = client.receive()
+            if got.kind == wire.RETURN:
+                replies.append((got.reply_serial, int.from_bytes(got.body[:4], "little")))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    run_until(lambda: len(replies) == len(serials))
+    reader.join()
+    assert replies == [(serial, number) for number, serial in enumerate(serials)]
+    assert big.asked == len(serials)
+    client.close()
+
+
+def test_an_end_while_calls_wait(server: Any) -> None:
+    client = Client.connected(server.address)
+    client.begin()
+    run_until(lambda: server.seen and server.seen[0].get_is_authenticated())
+    big, said = Big(server.seen[0], "/"), Calls()
+    server.seen[0].add_signal_receiver(said, "Said", "test.I")
+    for number in range(60):
+        client.send(wire.call("M", "/", "test.I", None, "u", number))
+    client.send(wire.signal("Said"))
+    said.wait()
+    assert big.asked <= 18
+    client.close()
+    run_until(lambda: server.gone)
+    gone = weakref.ref(server.seen.pop())
+    server.gone.clear()
+    del big
+    run_until(lambda: gc.collect() == 0 and gone() is None)

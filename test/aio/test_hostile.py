@@ -12,6 +12,7 @@ from busclients import run
 from marshalling import FakePeer, ForeignPeer
 
 from dbus.aio import DBusError, DisconnectedError, Message, MessageBus, MessageType, start_server
+from dbus.aio.service import ServiceInterface, method
 
 WRONG: list[tuple[Any, ...]] = [(), ("u", 77), ("as", []), ("ss", "x", "y"), ("v", ("s", "x"))]
 
@@ -147,3 +148,49 @@ def test_calls_with_the_number_of_a_descriptor_that_did_not_come(
 
     run(quiet())
     assert [type(report["exception"]) for report in reports] == [ValueError]
+
+
+SAYS = "<node><interface name='test.I'><signal name='Said'/></interface></node>"
+
+
+class Big(ServiceInterface):
+    """Gives away a MiB at a time."""
+
+    asked = 0
+
+    @method()
+    def M(self, number: "u") -> "uay":  # type: ignore[name-defined]  # noqa: F821
+        self.asked += 1
+        return [number, bytes(1 << 20)]
+
+
+def test_calls_of_a_peer_that_reads_no_reply_wait_their_turn(tmp_path: Any) -> None:
+    serials = [next(wire.serials) for _ in range(60)]
+
+    def read(client: wire.Peer) -> list[tuple[Any, int]]:
+        replies = []
+        while len(replies) < len(serials):
+            got = client.receive()
+            if got.kind == wire.RETURN:
+                replies.append((got.reply_serial, int.from_bytes(got.body[:4], "little")))
+        return replies
+
+    async def main() -> None:
+        added: asyncio.Queue[MessageBus] = asyncio.Queue()
+        big, said = Big("test.I"), asyncio.Event()
+        async with await start_server(added.put_nowait, f"unix:path={tmp_path}/peer") as server:
+            client = await asyncio.to_thread(wire.Peer.client, server.address)
+            bus = await added.get()
+            bus.export("/", big)
+            bus.get_proxy_object("any.Name", "/s", SAYS).get_interface("test.I").on_said(said.set)
+            for number, serial in enumerate(serials):
+                client.send(wire.call("M", "/", "test.I", None, "u", number, serial=serial))
+            client.send(wire.signal("Said"))
+            await said.wait()
+            assert 16 <= big.asked <= 18
+            replies = await asyncio.to_thread(read, client)
+            assert replies == [(serial, number) for number, serial in enumerate(serials)]
+            assert big.asked == len(serials)
+            client.close()
+
+    run(main())
