@@ -89,6 +89,7 @@ def test_a_client_that_does_not_authenticate_is_sent_away(tmp_path: Any, words: 
                 await (await added.get()).wait_for_disconnect()
             assert server.peers == set()
             assert idle.ended(5)
+            idle.close()
             client = await MessageBus(server.address, peer=True).connect()
             begin = asyncio.get_running_loop().time()
             while asyncio.get_running_loop().time() < begin + 0.4:  # it stays

@@ -105,11 +105,11 @@ class Calls(service.ServiceInterface):
 
     @dbus_method()
     def Raise(self, which: "s"):
-        raise EXCEPTIONS[which]
+        raise EXCEPTIONS[which].with_traceback(None)  # else it keeps those of all times
 
     @dbus_method()
     async def AsyncRaise(self, which: "s"):
-        raise EXCEPTIONS[which]
+        raise EXCEPTIONS[which].with_traceback(None)  # else it keeps those of all times
 
     @dbus_method()
     async def Wait(self) -> "s":

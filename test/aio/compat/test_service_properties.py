@@ -335,7 +335,7 @@ class Broken(service.ServiceInterface):
     @dbus_property(READ)
     def Bad(self) -> "s":
         if isinstance(self.problem, Exception):
-            raise self.problem
+            raise self.problem.with_traceback(None)
         return self.problem
 
     @dbus_property(READ)
@@ -348,7 +348,7 @@ class BrokenLater(Broken):
     async def Bad(self) -> "s":
         await asyncio.sleep(0)
         if isinstance(self.problem, Exception):
-            raise self.problem
+            raise self.problem.with_traceback(None)
         return self.problem
 
 

@@ -75,7 +75,7 @@ class Props(service.ServiceInterface):
     @dbus_property(READ)
     def Text(self) -> "s":
         if isinstance(self.value, Exception):
-            raise self.value
+            raise self.value.with_traceback(None)
         return self.value
 
     @dbus_property(WRITE)
@@ -308,7 +308,7 @@ def test_asynchronous_getters_are_waited_for(bus: Any) -> None:
         async def Text(self) -> "s":
             await asyncio.sleep(0)
             if isinstance(self.value, Exception):
-                raise self.value
+                raise self.value.with_traceback(None)
             return self.value
 
     async def test(pair: Pair, _signals: Signals) -> None:
