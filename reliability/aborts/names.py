@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any, Callable
 
@@ -176,6 +177,16 @@ def _listened(bench: Bench, address: Any) -> object:
     return bench.server(address)
 
 
+def _environment(variable: str, kind: str) -> Entry:
+    """The address of a bus that libdbus finds by itself."""
+
+    def attempt(bench: Bench, address: Any) -> object:
+        os.environ[variable] = address
+        return getattr(bench.dbus, kind)(private=True)
+
+    return attempt
+
+
 # What only compares, forgets, or does not wait for an answer need not complain.
 TOLERANT = "(tolerant)"
 
@@ -335,6 +346,10 @@ ENTRIES: dict[str, dict[str, Entry]] = {
         ),
         "BusConnection": lambda b, text: b.dbus.bus.BusConnection(text),
         "Server": _listened,
+        # An empty one is none, and another is looked for.
+        "SessionBus" + TOLERANT: _environment("DBUS_SESSION_BUS_ADDRESS", "SessionBus"),
+        "SystemBus" + TOLERANT: _environment("DBUS_SYSTEM_BUS_ADDRESS", "SystemBus"),
+        "StarterBus" + TOLERANT: _environment("DBUS_STARTER_ADDRESS", "StarterBus"),
     },
 }
 
