@@ -19,6 +19,7 @@ typedef struct Source {
     GPollFD wake; /* the set's eventfd */
     GPollFD fds[WATCHSET_FDS];
     int n;
+    GMutex mutex; /* held where it is destroyed: a source that is polls nothing more */
 } Source;
 
 static bool
@@ -35,13 +36,18 @@ polls_the_same(const Source *source, const struct pollfd *fds, int n)
 static void
 poll_others(Source *source, const struct pollfd *fds, int n)
 {
-    for (int i = 0; i < source->n; i++)
+    bool destroyed;
+
+    g_mutex_lock(&source->mutex);
+    destroyed = g_source_is_destroyed(&source->base);
+    for (int i = 0; i < source->n && !destroyed; i++)
         g_source_remove_poll(&source->base, &source->fds[i]);
-    source->n = n;
-    for (int i = 0; i < n; i++) {
+    source->n = destroyed ? 0 : n;
+    for (int i = 0; i < source->n; i++) {
         source->fds[i] = (GPollFD){.fd = fds[i].fd};
         g_source_add_poll(&source->base, &source->fds[i]);
     }
+    g_mutex_unlock(&source->mutex);
 }
 
 static gboolean
@@ -61,7 +67,7 @@ prepare(GSource *base, gint *ret_timeout)
     n = source->api->collect(set, fds, WATCHSET_FDS, &alarm);
     if (!polls_the_same(source, fds, n))
         poll_others(source, fds, n);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < source->n; i++) {
         source->fds[i].events =
             (gushort)((fds[i].events & POLLIN ? G_IO_IN : 0) |
                       (fds[i].events & POLLOUT ? G_IO_OUT : 0) | G_IO_ERR | G_IO_HUP);
@@ -133,6 +139,7 @@ finalize(GSource *base)
 
     if (source->set)
         source->api->unref(source->set);
+    g_mutex_clear(&source->mutex);
 }
 
 static GSourceFuncs source_functions = {
@@ -150,6 +157,7 @@ attach(void *data, Watchset *set)
     GSource *base = g_source_new(&source_functions, sizeof(Source));
     Source *source = (Source *)base;
 
+    g_mutex_init(&source->mutex);
     source->api = api;
     source->set = api->ref(set);
     source->wake = (GPollFD){.fd = set->wake_fd, .events = G_IO_IN};
@@ -165,8 +173,12 @@ attach(void *data, Watchset *set)
 static void
 detach(void *attachment)
 {
-    g_source_destroy(attachment);
-    g_source_unref(attachment);
+    Source *source = attachment;
+
+    g_mutex_lock(&source->mutex);
+    g_source_destroy(&source->base);
+    g_mutex_unlock(&source->mutex);
+    g_source_unref(&source->base);
 }
 
 static void

@@ -7,6 +7,7 @@ For minutes, and under a sanitizer: `./dev threads --minutes N --asan`.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,7 @@ def _run(place: Place, seconds: int, *arguments: str) -> str:
     try:
         done = subprocess.run(
             [sys.executable, str(HERE / "turmoil.py"), place.side, str(seconds), *arguments],
+            env={**os.environ, "G_DEBUG": "fatal-criticals"},  # what GLib complains of is an end too
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
