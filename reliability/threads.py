@@ -36,7 +36,10 @@ def _run(place: Place, seconds: int, *arguments: str) -> str:
     try:
         done = subprocess.run(
             [sys.executable, str(HERE / "turmoil.py"), place.side, str(seconds), *arguments],
-            env={**os.environ, "G_DEBUG": "fatal-criticals"},  # what GLib complains of is an end too
+            env={
+                **os.environ,
+                "G_DEBUG": "fatal-criticals",
+            },  # what GLib complains of is an end too
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
