@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import sys
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from busclients import LOOPS, call_to, ping, run, run_in, settled, signal_of
@@ -98,16 +98,17 @@ def test_a_cancelled_future(bus: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "message",
+    "make",
     [
-        ping(flags=1),
-        signal_of(),
-        Message(message_type=MessageType.METHOD_RETURN, reply_serial=1, destination=":1.0"),
+        lambda: ping(flags=1),
+        lambda: signal_of(),
+        lambda: Message(message_type=MessageType.METHOD_RETURN, reply_serial=1, destination=":1.0"),
     ],
     ids=["no reply wanted", "signal", "reply"],
 )
-def test_nothing_to_wait_for(bus: Any, message: Message) -> None:
+def test_nothing_to_wait_for(bus: Any, make: Callable[[], Message]) -> None:
     async def main() -> None:
+        message = make()
         async with MessageBus(bus.address) as client:
             assert await_plain(client, message) is None
             assert message.serial == 0

@@ -234,11 +234,14 @@ def test_an_empty_list_needs_a_signature(export, ask):
     assert ask("M")[0] == "org.freedesktop.DBus.Python.ValueError"
 
 
-@pytest.mark.parametrize("value", [("a", "b"), iter("ab"), dict.fromkeys("ab"), {"a": 1, "b": 2}])
-def test_any_iterable_is_an_array(export, ask, value):
+@pytest.mark.parametrize(
+    "make",
+    [lambda: ("a", "b"), lambda: iter("ab"), lambda: dict.fromkeys("ab"), lambda: {"a": 1, "b": 2}],
+)
+def test_any_iterable_is_an_array(export, ask, make):
     @method(out_signature=dbus.Signature("as"))
     def M(self):
-        return value
+        return make()
 
     export(M)
     assert ask("M") == (None, [["a", "b"]])
