@@ -25,8 +25,6 @@ MANY = 2**62
 # whose places are chosen by chance, take some 90 rounds of 16 calls to fill the last one.
 ROUNDS = 120
 
-FULL = bool(os.environ.get("RELIABILITY_FULL"))  # every allocation, however long it takes
-
 
 class Mode(NamedTuple):
     """Which allocations fail."""
@@ -180,11 +178,12 @@ def _named(error: Exception | None) -> str:
     )
 
 
-def _round(shim: FailMalloc, mode: Mode, action: Action, step: int) -> Counter[str]:
-    """Each allocation fails once (or each ``step``-th), until there is none any more."""
+def _round(shim: FailMalloc, mode: Mode, action: Action) -> Counter[str]:
+    """Each allocation fails once, until there is none any more."""
     seen: Counter[str] = Counter()
-    number = 1
+    number = 0
     while True:
+        number += 1
         if os.environ.get("RELIABILITY_TRACE"):
             print(mode.name, number, _residue(shim), file=sys.stderr, flush=True)
         try:
@@ -194,14 +193,12 @@ def _round(shim: FailMalloc, mode: Mode, action: Action, step: int) -> Counter[s
         if not failed:
             return seen
         seen[what] += 1
-        number += step
 
 
-def exhaust(mode: Mode, action: Action, accepted: tuple[str, ...], most: int) -> str:
+def exhaust(mode: Mode, action: Action, accepted: tuple[str, ...]) -> str:
     """Let every allocation of the action fail, several times over; what was seen.
 
     :param accepted: the names of the exceptions that are right
-    :param most: how many allocations are tried, spread evenly, if there are more
     :raises Lost: if another exception comes, the check fails, or something is left behind
     """
     shim = FailMalloc()
@@ -211,11 +208,10 @@ def exhaust(mode: Mode, action: Action, accepted: tuple[str, ...], most: int) ->
         shim.disarm()
         action.check(result, None)
         counted = int(shim.library.failmalloc_counted())
-        step = 1 if FULL else max(1, -(-counted // most))
         total: Counter[str] = Counter()
         residues: tuple[list[int], ...] = ([], [], [])
         for done in range(ROUNDS):
-            total = _round(shim, mode, action, step)
+            total = _round(shim, mode, action)
             for numbers, number in zip(residues, _residue(shim)):
                 numbers.append(number)
             grown = [kind for kind, seen in zip(RESIDUE, residues) if seen[-1:] > seen[-2:-1]]
