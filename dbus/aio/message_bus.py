@@ -319,7 +319,9 @@ class MessageBus:
 
         The message gets a serial if it has none.  The future's exception is DisconnectedError if
         there is no connection.  Raises at once: TypeError for what is no Message, and the errors
-        of `Message` or SignatureBodyMismatchError for one that cannot be sent.
+        of `Message` or SignatureBodyMismatchError for one that cannot be sent.  What the values of
+        the body raise themselves is raised as it is, and RuntimeError for a dict that changes
+        while it is read.
         """
         future = self._running_loop().create_future()
         connection = self._connection

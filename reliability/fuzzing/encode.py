@@ -284,7 +284,7 @@ def odd_plain(source: Source, signature: str, arguments: list[Any]) -> None:
         expect(error.errno == 9, error)
     except NOT_SENDABLE as error:
         expect(isinstance(refusal(plain, error), NOT_SENDABLE), plain)
-    except Oops:
+    except (Oops, RuntimeError):  # of the values themselves, or a dict that has changed
         pass
     else:
         expect(made.get_signature() == signature, signature)

@@ -6,9 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from busclients import run
 
-from dbus.aio import Message, SignatureBodyMismatchError, Variant
+from dbus.aio import Message, MessageBus, SignatureBodyMismatchError, Variant
 from dbus.aio.message import NOT_SENDABLE, refusal
+
+DAEMON = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 
 
 def sent(signature: str, value: Any) -> None:
@@ -26,3 +29,24 @@ def test_what_is_no_dict_does_not_fit_one(value: Any) -> None:
         sent("a{yy}", value)
     with pytest.raises(SignatureBodyMismatchError):
         sent("v", Variant("a{yy}", value, False))
+
+
+def test_a_dict_that_changes_while_it_is_sent(bus: Any) -> None:
+    values: dict[str, Any] = {}
+
+    class Growing:
+        def __index__(self) -> int:
+            values.update((str(number), number) for number in range(100))
+            return 5
+
+    async def main() -> None:
+        async with MessageBus(bus.address) as client:
+            for way in (client.call, client.send):
+                values.clear()
+                values.update(a=Growing(), b=2)
+                with pytest.raises(RuntimeError, match="changed size"):
+                    await way(Message(None, "/a", "a.b", "C", signature="a{sx}", body=[values]))
+            reply = await client.call(Message(*DAEMON, "GetId"))
+            assert reply is not None and len(reply.body[0]) == 32
+
+    run(main())
