@@ -170,8 +170,9 @@ keep(Link *link, DBusMessage *message)
 static bool
 is_congested(Link *link)
 {
-    return dbus_connection_get_outgoing_size(link->connection) > OUTGOING_MOST &&
-           !atomic_load(&link->hung_up) && dbus_connection_get_is_connected(link->connection);
+    return !link->watches.inherited && !atomic_load(&link->hung_up) &&
+           dbus_connection_get_outgoing_size(link->connection) > OUTGOING_MOST &&
+           dbus_connection_get_is_connected(link->connection);
 }
 
 static bool

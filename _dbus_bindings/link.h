@@ -8,8 +8,9 @@
  * call, block, dispatch or close.
  *
  * Locks: `lib` is held around every libdbus call that can do I/O or dispatch, never across a poll()
- * that waits, a handler, or the taking of the GIL.  `leaf` guards calls, inbox and waiters; no libdbus call is
- * made while it is held, and it is the only lock that a callback of libdbus may take.
+ * that waits, a handler, or the taking of the GIL.  `leaf` guards calls, inbox, what is held back and
+ * waiters; while it is held libdbus is asked for nothing but a message's fields, and it is the only
+ * lock that a callback of libdbus may take.
  *
  * A peer that calls and does not read the replies is not served for ever: while much waits to be
  * written, calls leave the inbox for `held` and wait there for their turn, so that libdbus' limit
