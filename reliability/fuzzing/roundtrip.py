@@ -183,10 +183,14 @@ def from_blob(data: bytes) -> Any:
 
 
 def reads_itself(blob: bytes, judge: Any) -> bool:
-    """Whether GLib can be asked: 2.74 loses an empty array of variants at the end of an array."""
+    """Whether GLib can be asked: 2.74 loses its way after an empty array whose items are aligned."""
     try:
         body = from_blob(blob).get_body()
     except GLib.Error:
+        return False
+    except RuntimeError as error:
+        # Its words have the bytes that it stumbled over in them, and PyGObject cannot decode those.
+        expect("GError" in str(error), error)
         return False
     return bool(body is None or body.equal(judge))
 
