@@ -183,7 +183,7 @@ def from_blob(data: bytes) -> Any:
 
 
 def reads_itself(blob: bytes, judge: Any) -> bool:
-    """Whether GLib can be asked: 2.74 loses its way after an empty array whose items are aligned."""
+    """Whether GLib can be asked: 2.74 loses its way after an empty array of aligned items."""
     try:
         body = from_blob(blob).get_body()
     except GLib.Error:
