@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What many operations leave behind: `soak.py MODULES [--operations N] [--side S]... [--only P]`.
 
-Each kind of operation has a process of its own, which does it N times and looks at itself after a
-tenth of that and at the end: resident memory, bytes that malloc() has given out, blocks of Python's
-allocator, open descriptors.  A kind is flat if none of them has grown by more than is allowed
-below, whatever N is.  The figures are kept in build/reliability/soak.json.
+Each kind of operation has a process of its own, which does it N times and looks at itself a few
+times beforehand, after a tenth of that and at the end: resident memory, bytes that malloc() has
+given out, blocks of Python's allocator, open descriptors.  A kind is flat if from the tenth to the
+end none of them has grown by more than is allowed below, whatever N is.  The figures are kept in
+build/reliability/soak.json.
 """
 
 from __future__ import annotations
@@ -378,7 +379,6 @@ class Kind(NamedTuple):
     run: Callable[[Any], Any]
     sides: tuple[str, ...] = CLASSIC
     share: int = 1  # one of so many of N
-    warm_up: int = 20  # at least so many before the first look
     before: Optional[Callable[[Any], Any]] = None
 
     @property
@@ -387,8 +387,6 @@ class Kind(NamedTuple):
         return self.run.__name__.replace("aio_", "").replace("_", " ")
 
 
-# So many connections have filled the bounded caches with their names.
-NAMES = 1500
 # How often a process is looked at beforehand: what the collector finds fills the interpreter's free
 # lists, each time a little more of them.
 SETTLING = 8
@@ -410,8 +408,8 @@ KINDS = (
     Kind(name, share=2),
     Kind(message_filter),
     Kind(message),
-    Kind(connection, share=100, warm_up=NAMES),
-    Kind(looped_connection, share=100, warm_up=NAMES),
+    Kind(connection, share=100),
+    Kind(looped_connection, share=100),
     Kind(forgotten_connection, share=200),
     Kind(server_visit, share=100),
     Kind(aio_call, ASYNCIO),
@@ -423,7 +421,7 @@ KINDS = (
     Kind(aio_export, ASYNCIO),
     Kind(aio_name, ASYNCIO, share=2),
     Kind(aio_message, ASYNCIO),
-    Kind(aio_connection, ASYNCIO, share=100, warm_up=NAMES),
+    Kind(aio_connection, ASYNCIO, share=100),
 )
 
 
@@ -458,7 +456,7 @@ async def soak_asyncio(place: Place, kind: Kind, counts: list[int]) -> list[Figu
 def worker(side: str, name: str, count: int) -> None:
     """One kind, in this process; the figures go to standard output."""
     kind = next(kind for kind in KINDS if side in kind.sides and kind.name == name)
-    counts = [max(count // 50, 20)] * SETTLING + [max(count // 10, kind.warm_up), count]
+    counts = [max(count // 50, 20)] * SETTLING + [max(count // 10, 20), count]
     place = Place(side)
     with place.stack:
         begun = time.monotonic()

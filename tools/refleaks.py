@@ -3,8 +3,9 @@
 
 Each test that passes is run WARM_UP times and then ROUNDS times more, with fixtures made anew, on a
 debug build of Python, which knows the number of all references.  A test leaks if that number, or
-the number of allocated blocks, has grown in *every* counted round: what one round leaves in a
-cache, the next one finds there.  A test that leaks fails; the sums are told at the end.
+the number of allocated blocks, has grown in *every* counted round.  The caches of the packages are
+emptied before each count; what another cache keeps, the next round finds there.  A test that leaks
+fails; the sums are told at the end.
 """
 
 from __future__ import annotations

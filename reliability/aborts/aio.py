@@ -132,30 +132,20 @@ def _annotated(decorator: str) -> Entry:
     return attempt
 
 
-def _added(kind: str) -> Entry:
-    """A member of one instance, by its name."""
-
-    async def attempt(desk: Desk, name: Any) -> object:
-        interface = desk.service.ServiceInterface("a.b")
-        add = desk.need(interface, f"add_{kind}")
-        return {
-            "method": lambda: add(name, print, "", ""),
-            "property": lambda: add(name, "s", str),
-            "signal": lambda: add(name, "s"),
-        }[kind]()
-
-    return attempt
+# How a member is added to one instance, by its kind: from its name and its signature.
+ADDED: dict[str, Callable[[Any, Any, Any], object]] = {
+    "method": lambda add, name, signature: add(name, print, signature, ""),
+    "property": lambda add, name, signature: add(name, signature, str),
+    "signal": lambda add, name, signature: add(name, signature),
+}
 
 
-def _added_signature(kind: str) -> Entry:
-    async def attempt(desk: Desk, signature: Any) -> object:
-        interface = desk.service.ServiceInterface("a.b")
-        add = desk.need(interface, f"add_{kind}")
-        return {
-            "method": lambda: add("M", print, signature, ""),
-            "property": lambda: add("M", signature, str),
-            "signal": lambda: add("M", signature),
-        }[kind]()
+def _added(kind: str, wrong: str) -> Entry:
+    """A member whose name or signature is what is wrong."""
+
+    async def attempt(desk: Desk, thing: Any) -> object:
+        add = desk.need(desk.service.ServiceInterface("a.b"), f"add_{kind}")
+        return ADDED[kind](add, **{"name": "M", "signature": "s", wrong: thing})
 
     return attempt
 
@@ -237,9 +227,9 @@ ENTRIES: dict[str, dict[str, Entry]] = {
         "dbus_method" + TOLERANT: _declared("dbus_method", ""),
         "dbus_signal" + TOLERANT: _declared("dbus_signal", ""),
         "dbus_property" + TOLERANT: _declared("dbus_property", "i"),
-        "add_method": _added("method"),
-        "add_property": _added("property"),
-        "add_signal": _added("signal"),
+        "add_method": _added("method", "name"),
+        "add_property": _added("property", "name"),
+        "add_signal": _added("signal", "name"),
         "introspection.Method": _now(lambda d, text: d.introspection.Method(text)),
         "introspection.Signal": _now(lambda d, text: d.introspection.Signal(text)),
         "introspection.Property": _now(lambda d, text: d.introspection.Property(text, "s")),
@@ -261,9 +251,9 @@ ENTRIES: dict[str, dict[str, Entry]] = {
         "dbus_method": _annotated("dbus_method"),
         "dbus_signal": _annotated("dbus_signal"),
         "dbus_property": _annotated("dbus_property"),
-        "add_method": _added_signature("method"),
-        "add_property": _added_signature("property"),
-        "add_signal": _added_signature("signal"),
+        "add_method": _added("method", "signature"),
+        "add_property": _added("property", "signature"),
+        "add_signal": _added("signal", "signature"),
         "introspection.Arg": _now(lambda d, text: d.introspection.Arg(text)),
     },
     "text": {
