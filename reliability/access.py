@@ -12,7 +12,7 @@ from typing import Any, Callable
 
 import wire
 from cases import ASYNCIO, CLASSIC, OURS, REFERENCE, Case, Lost, NotOffered, Place
-from faces import Aio, Face, Glib, OnAsyncio
+from faces import Aio, Face, Glib, OnAsyncio, Sdbus
 from listeners import LISTENERS, Listener, OfAio
 from observed import expect
 from wire import BUS, BUS_PATH, Peer
@@ -168,15 +168,10 @@ class Scene:
     def __init__(self, face_type: "type[Face]", place: Place) -> None:
         self.face: Any = face_type(place)
         self.face.open(place.bus.address)
-        self.me = self._unique()
+        self.me = self.face.unique_name()
         self.owner, self.impostor = (Peer.client(place.bus.address) for _ in range(2))
         self.owner_name, self.impostor_name = self.owner.hello(), self.impostor.hello()
         self.heard: "list[Any]" = []
-
-    def _unique(self) -> str:
-        if isinstance(self.face, Aio):
-            return str(self.face.bus.unique_name)
-        return str(self.face.connection.get_unique_name())
 
     def own(self, peer: Peer, member: str = "RequestName") -> None:
         """Take the name, or give it up with ReleaseName."""
@@ -223,6 +218,8 @@ class Scene:
                 name, "/s", introspect=False, follow_name_owner_changes=how != "proxy"
             )
             proxy.connect_to_signal("S", self.heard.append, "test.I")
+        elif how == "match":
+            self.face.listen("S", self.heard, name)
         else:
             xml = """<node><interface name='test.I'><signal name='S'><arg type='s'/></signal>
                 </interface></node>"""
@@ -238,16 +235,8 @@ class Scene:
 
     def flush(self) -> None:
         """The listener has heard all that the bus had for it."""
-        face = self.face
-        if isinstance(face, Aio):
-            face.bus_call("GetId", "")
-            face.until(lambda: False, 0.01)
-        else:
-            ends: "list[Any]" = []
-            face.connection.call_async(
-                BUS, BUS_PATH, BUS, "GetId", "", (), ends.append, ends.append
-            )
-            face.until(lambda: ends, 10)
+        self.face.call("Anything", 10, BUS)
+        self.face.until(lambda: False, 0.01)
 
     def heard_now(self) -> "list[Any]":
         self.flush()
@@ -549,6 +538,7 @@ def cases() -> Iterator[Case]:
         (Glib, ("receiver", "proxy", "following proxy")),
         (OnAsyncio, ("receiver", "proxy", "following proxy")),
         (Aio, ("on",)),
+        (Sdbus, ("match",)),
     ):
         for how in ways:
             end = f"{how} ({face.name})"
@@ -560,7 +550,7 @@ def cases() -> Iterator[Case]:
             )
             if how != "proxy":  # that one stays with the owner that it has found
                 yield Case(f"owners change, {end}", partial(owner_changes, how, face), face.sides)
-        if face is not Aio:
+        if hasattr(face, "open_peer"):
             yield Case(
                 f"forged on a peer ({face.name})", partial(forged_on_a_peer, face), face.sides
             )

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
+import re
 import time
 from typing import Any, Callable, Optional
 
-from cases import AIO, ASYNCIO, CLASSIC, OURS, SECONDS, Lost, Place
+from cases import AIO, ASYNCIO, CLASSIC, OURS, SDBUS, SECONDS, Lost, Place
 from wire import BUS, BUS_PATH
 
 Ends = list[str]  # how a call has ended: once, or something is wrong
@@ -29,7 +31,7 @@ SLACK = 5.0  # seconds by which a time-out may be late on a busy machine
 def name_of(error: BaseException) -> str:
     """The last part of the name of a D-Bus error, or the class."""
     getter = getattr(error, "get_dbus_name", None)
-    name = getter() if getter else getattr(error, "type", None)
+    name = getter() if getter else getattr(error, "type", getattr(error, "dbus_error_name", None))
     return str(name).rsplit(".", 1)[-1] if name else type(error).__name__
 
 
@@ -39,6 +41,8 @@ class Face:
     name: str
     sides: tuple[str, ...]
     has_loop = True
+    tells_end = True  # whether somebody is told of the end of the connection
+    parses_introspection = True
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -62,6 +66,13 @@ class Face:
 
     def listen(self, member: str, heard: list[Any], sender: Optional[str] = None) -> None:
         """Have a signal of "test.I" put into the list: what it brings."""
+        raise NotImplementedError
+
+    def own(self, name: str) -> Any:
+        """Ask for a name as programs do."""
+        raise NotImplementedError
+
+    def unique_name(self) -> str:
         raise NotImplementedError
 
     def is_connected(self) -> bool:
@@ -111,7 +122,7 @@ class Classic(Face):
             self.gone += 1
 
         self.connection.set_exit_on_disconnect(False)
-        if self.has_loop:
+        if self.tells_end:
             self.connection.call_on_disconnection(count)
 
     def start(self, member: str, timeout: float, to: str = ":1.2") -> Ends:
@@ -144,6 +155,14 @@ class Classic(Face):
             sender,
         )
 
+    def own(self, name: str) -> Any:
+        import dbus.service
+
+        return dbus.service.BusName(name, self.connection)
+
+    def unique_name(self) -> str:
+        return str(self.connection.get_unique_name())
+
     def is_connected(self) -> bool:
         return bool(self.connection.get_is_connected())
 
@@ -157,7 +176,7 @@ class Blocking(Classic):
 
     name = "blocking"
     sides = CLASSIC
-    has_loop = False
+    has_loop = tells_end = False
 
     def start(self, member: str, timeout: float, to: str = ":1.2") -> Ends:
         try:
@@ -229,12 +248,52 @@ class OnAsyncio(_Turns, Classic):
         return DBusAsyncioMainLoop(self.loop)
 
 
-class Aio(_Turns):
+class _Awaited(_Turns):
+    """Calls that are awaited."""
+
+    bus: Any = None
+
+    def message(self, destination: str, path: str, **keywords: Any) -> Any:
+        """A call: interface, member, signature, body."""
+        raise NotImplementedError
+
+    async def result(self, msg: Any) -> Any:
+        """The first value of the reply to a call."""
+        raise NotImplementedError
+
+    async def ask(self, msg: Any, timeout: float) -> str:
+        """The outcome of a call."""
+        try:
+            return f"reply: {await asyncio.wait_for(self.result(msg), timeout)}"
+        except Exception as error:
+            return name_of(error)
+
+    def start(self, member: str, timeout: float, to: str = ":1.2") -> Ends:
+        ends: Ends = []
+
+        async def ask() -> None:
+            ends.append(
+                await self.ask(self.message(to, "/", interface="test.I", member=member), timeout)
+            )
+
+        self.task = self.loop.create_task(ask())
+        return ends
+
+    def bus_call(self, member: str, signature: str, *args: Any) -> str:
+        try:
+            msg = self.message(
+                BUS, BUS_PATH, interface=BUS, member=member, signature=signature, body=list(args)
+            )
+        except Exception as error:
+            return name_of(error)
+        return str(self.finish(self.ask(msg, 10)))
+
+
+class Aio(_Awaited):
     """The API of dbus-fast."""
 
     name = "aio"
     sides = ASYNCIO
-    bus: Any = None
     _ending: Any = None
 
     def open(self, address: str, timeout: Optional[float] = None) -> None:
@@ -256,35 +315,15 @@ class Aio(_Turns):
             pass  # it says why
         self.gone += 1
 
-    def message(self, *args: Any, **keywords: Any) -> Any:
-        return self.place.module("message").Message(*args, **keywords)
+    def message(self, destination: str, path: str, **keywords: Any) -> Any:
+        return self.place.module("message").Message(destination, path, **keywords)
 
-    async def ask(self, msg: Any, timeout: float) -> str:
-        """The outcome of a call."""
-        try:
-            reply = await asyncio.wait_for(self.bus.call(msg), timeout)
-        except Exception as error:
-            return name_of(error)
+    async def result(self, msg: Any) -> Any:
+        reply = await self.bus.call(msg)
         if reply.message_type.name == "ERROR":
-            return str(reply.error_name).rsplit(".", 1)[-1]
-        return f"reply: {reply.body[0] if reply.body else None}"
-
-    def start(self, member: str, timeout: float, to: str = ":1.2") -> Ends:
-        ends: Ends = []
-
-        async def ask() -> None:
-            ends.append(
-                await self.ask(self.message(to, "/", interface="test.I", member=member), timeout)
-            )
-
-        self.task = self.loop.create_task(ask())
-        return ends
-
-    def bus_call(self, member: str, signature: str, *args: Any) -> str:
-        msg = self.message(
-            BUS, BUS_PATH, interface=BUS, member=member, signature=signature, body=list(args)
-        )
-        return str(self.finish(self.ask(msg, 10)))
+            errors = self.place.module("errors")
+            raise errors.DBusError(reply.error_name, str(reply.body), reply)
+        return reply.body[0] if reply.body else None
 
     def listen(self, member: str, heard: list[Any], sender: Optional[str] = None) -> None:
         """The bus is told by hand; a handler sees all that comes."""
@@ -295,7 +334,16 @@ class Aio(_Turns):
 
         self.bus.add_message_handler(handler)
         rule = f"type='signal',interface='test.I',member='{member}'"
-        self.bus_call("AddMatch", "s", rule)
+        outcome = self.bus_call("AddMatch", "s", rule)
+        if not outcome.startswith("reply"):
+            self.bus.remove_message_handler(handler)
+            raise OSError(outcome)
+
+    def own(self, name: str) -> Any:
+        return self.finish(self.bus.request_name(name))
+
+    def unique_name(self) -> str:
+        return str(self.bus.unique_name)
 
     def is_connected(self) -> bool:
         return bool(self.bus.connected)
@@ -307,5 +355,64 @@ class Aio(_Turns):
                 self.until(lambda: self.gone)
 
 
-FACES: tuple[type[Face], ...] = (Blocking, Glib, OnAsyncio, Aio)
+class Sdbus(_Awaited):
+    """python-sdbus, which tells nobody of the end of a connection."""
+
+    name = "sdbus"
+    sides = (SDBUS,)
+    tells_end = parses_introspection = False
+
+    def open(self, address: str, timeout: Optional[float] = None) -> None:
+        """What it opens is connected, or not, by the first call."""
+        os.environ["DBUS_SESSION_BUS_ADDRESS"] = address
+        sdbus = importlib.import_module("sdbus")
+        self.bus = sdbus.sd_bus_open_user()
+        self._matches: list[Any] = []
+        msg = self.message(BUS, BUS_PATH, interface=BUS, member="GetId")
+        outcome = self.finish(self.ask(msg, timeout or 20))
+        if not outcome.startswith("reply"):
+            raise OSError(outcome)
+
+    def message(self, destination: str, path: str, **keywords: Any) -> Any:
+        msg = self.bus.new_method_call_message(
+            destination, path, keywords["interface"], keywords["member"]
+        )
+        if keywords.get("signature"):
+            msg.append_data(keywords["signature"], *keywords["body"])
+        return msg
+
+    async def result(self, msg: Any) -> Any:
+        values = (await self.bus.call_async(msg)).parse_to_tuple()
+        return values[0] if values else None
+
+    def listen(self, member: str, heard: list[Any], sender: Optional[str] = None) -> None:
+        def handler(msg: Any) -> None:
+            values = msg.parse_to_tuple()
+            heard.append(values[0] if values else None)
+
+        async def match() -> None:
+            self._matches.append(
+                await self.bus.match_signal_async(sender, None, "test.I", member, handler)
+            )
+
+        self.finish(match())
+
+    def own(self, name: str) -> Any:
+        return self.finish(self.bus.request_name_async(name, 0))
+
+    def unique_name(self) -> str:
+        """That of the last who came to the bus: nothing tells its own."""
+        names = re.findall(r":1\.(\d+)", self.bus_call("ListNames", ""))
+        return f":1.{max(map(int, names))}"
+
+    def is_connected(self) -> bool:
+        """Nothing but a call says so."""
+        return self.call("Good", 2).startswith("reply")
+
+    def close(self) -> None:
+        if self.bus is not None:
+            self.bus.close()
+
+
+FACES: tuple[type[Face], ...] = (Blocking, Glib, OnAsyncio, Aio, Sdbus)
 WITH_LOOP = tuple(face for face in FACES if face.has_loop)

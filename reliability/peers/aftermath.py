@@ -8,6 +8,16 @@ from faces import LOST, Face
 from observed import expect
 
 _GOOD = "reply: good"
+# What may be raised by this package: names of classes, or of those they derive from.
+_NAMED = (
+    "DBusException", "RuntimeError",
+    "DBusError", "DBusFastError", "AuthError", "InvalidIntrospectionError",
+)  # fmt: skip
+
+
+def named(place: Place) -> "tuple[str, ...]":
+    """What may be raised: of other packages, anything."""
+    return _NAMED if is_ours(place) else ()
 
 
 def expect_error(outcome: str, names: "frozenset[str]", ours: bool) -> None:
@@ -30,11 +40,11 @@ def later(face: Face, address: str) -> None:
 
 def ended_once(face: Face) -> None:
     """The end of the connection is told, and once; a call on it fails."""
-    if face.has_loop:
+    if face.tells_end:
         if not face.until(lambda: face.gone, 10):
             raise Lost("nobody was told of the end of the connection")
         expect(face.is_connected(), False)
-    # Without a loop only a call finds out.
+    # Where nobody is told, only a call finds out.
     expect_error(face.call("Good"), LOST, is_ours(face.place))
     if face.is_connected():
         raise Lost("the connection claims to go on")
@@ -43,7 +53,7 @@ def ended_once(face: Face) -> None:
 
 def told_once(face: Face) -> None:
     face.close()
-    if face.has_loop:
+    if face.tells_end:
         face.until(lambda: face.gone > 1, 0.05)
         expect(face.gone, 1)
 

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+"""What a kind of operation is, and what they have in common."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, NamedTuple, Optional
+
+from .figures import Figures, look
+
+PROBE = "com.example.Soak"
+BUS = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
+
+
+class Kind(NamedTuple):
+    """One kind of operation."""
+
+    run: Callable[[Any], Any]
+    share: int = 1  # one of so many of N
+    before: Optional[Callable[[Any], Any]] = None
+
+    @property
+    def name(self) -> str:
+        """By its function."""
+        return self.run.__name__.replace("_", " ")
+
+
+async def repeat(it: Any, kind: Kind, counts: list[int]) -> list[Figures]:
+    """Await a kind's operation so many times; the figures after each of these numbers."""
+    if kind.before:
+        await kind.before(it)
+    seen = []
+    for count in counts:
+        for _ in range(count):
+            await kind.run(it)
+        seen.append(look())
+    return seen
