@@ -3,7 +3,8 @@
 
 hypothesis makes the values.  What this package writes, dbus-python and GLib have to read as the
 same, and the other way round: dbus-python in a process of its own, over a bus (echo.py), GLib's
-Gio.DBusMessage and GVariant from bytes to bytes, in both byte orders.
+Gio.DBusMessage and GVariant from bytes to bytes, in both byte orders.  Values with descriptors go
+over a bus to both.
 
 The last line is JSON: trips, seconds, memory in MiB, and what was found.
 """
@@ -12,23 +13,30 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
 import time
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from fuzzing import values, wire  # noqa: E402
+from fuzzing.strategies import (  # noqa: E402
+    BODIES,
+    BODIES_WITH_HANDLES,
+    FILES,
+    HEADERS,
+)
 from fuzzing.values import expect  # noqa: E402
 from gi.repository import Gio, GLib  # noqa: E402
-from hypothesis import HealthCheck, given, settings  # noqa: E402
+from hypothesis import HealthCheck, assume, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from hypothesis.database import DirectoryBasedExampleDatabase  # noqa: E402
+from observed import descriptors  # noqa: E402
 
 import dbus  # noqa: E402
 from dbus.aio import Message as Plain  # noqa: E402
@@ -39,63 +47,14 @@ from dbus.lowlevel import (  # noqa: E402
     MethodReturnMessage,
     SignalMessage,
 )
+from dbus.mainloop.glib import DBusGMainLoop  # noqa: E402
 from dbus.testing import PrivateBus  # noqa: E402
 
 PEER = f"{sys.base_exec_prefix}/bin/python3"  # the venv's own, which has dbus-python
 ROUND = 200  # examples at a time
 ECHOES = ("Return", "Error", "Signal")
 KINDS = (1, 2, 3, 4)
-
-# --- Strategies
-
-
-def containers(inner: Any) -> Any:
-    """Types that have others inside."""
-    return st.one_of(
-        inner.map(lambda code: "a" + code),
-        st.lists(inner, min_size=1, max_size=4).map(lambda codes: f"({''.join(codes)})"),
-        st.tuples(st.sampled_from(values.BASIC), inner).map(lambda pair: "a{%s%s}" % pair),
-    )
-
-
-TYPES = st.recursive(st.sampled_from(values.BASIC + "v"), containers, max_leaves=6)
-PATHS = st.lists(st.text("abcXYZ019_", min_size=1, max_size=6), max_size=4).map(
-    lambda parts: "/" + "/".join(parts)
-)
-SIGNATURES = st.lists(TYPES, max_size=4).map("".join)
-# What UTF-8 can say, but NUL.
-TEXTS = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), max_size=40)
-BASIC: dict[str, Any] = {
-    **{code: st.integers(low, high) for code, (low, high) in values.RANGES.items()},
-    "d": st.floats(),
-    "s": TEXTS,
-    "o": PATHS,
-    "g": SIGNATURES,
-}
-
-
-@lru_cache(maxsize=4096)  # to make a strategy costs more than to use it
-def value(code: str, depth: int = 0) -> Any:
-    """Values in wire form of a complete type."""
-    if code == "v":
-        kinds = TYPES if depth < 3 else st.sampled_from(values.BASIC)
-        return kinds.flatmap(lambda kind: st.tuples(st.just(kind), value(kind, depth + 1)))
-    if code in BASIC:
-        return BASIC[code]
-    if code[0] == "(":
-        return st.tuples(*[value(part, depth) for part in wire.complete_types(code[1:-1])])
-    if code[1] == "{":
-        return st.dictionaries(value(code[2]), value(code[3:-1], depth), max_size=4)
-    return st.lists(value(code[1:], depth), max_size=5)
-
-
-BODIES = st.lists(TYPES, max_size=4).flatmap(
-    lambda types: st.tuples(st.just(tuple(types)), st.tuples(*map(value, types)))
-)
-NAMES = st.sampled_from(("a.b", "com.example.Name", "A_1.b2.c3", "x" * 126 + "." + "y" * 126))
-MEMBERS = st.sampled_from(("M", "Do_1", "z" * 255))
-FLAGS = st.tuples(st.booleans(), st.booleans(), st.booleans())
-HEADERS = st.tuples(PATHS, NAMES, MEMBERS, FLAGS)
+MOST_HANDLES = 16  # in one message: with more of them dbus-python loses its connection
 
 # --- Messages
 
@@ -177,6 +136,11 @@ def check_header(message: Any, other: Any) -> None:
 # --- The judges
 
 
+def told(arguments: Any) -> str:
+    """What these are, without the addresses of those that say no more."""
+    return re.sub(" at 0x[0-9a-f]+", "", repr(arguments))
+
+
 def from_blob(data: bytes) -> Any:
     """A message as GLib reads it."""
     return Gio.DBusMessage.new_from_blob(data, Gio.DBusCapabilityFlags.NONE)
@@ -248,7 +212,7 @@ class Reference:
         call = MethodCallMessage(self.name, "/echo", "com.example.Echo", member)
         if types:
             call.append(*arguments, signature="".join(types))
-        written = repr(call.get_args_list())
+        written = told(call.get_args_list())
         if member == "Error":
             # An error reply as it came, and not as an exception.
             pending: list[Any] = []
@@ -262,16 +226,124 @@ class Reference:
         return reply, back
 
 
-def by_reference(reference: Reference, member: str, types: Any, wanted: Any) -> None:
+class Wanted(NamedTuple):
+    """Values with handles, as the ways to say them."""
+
+    types: tuple[str, ...]
+    files: list[Any]  # with a descriptor in the place of each handle
+    numbers: list[Any]  # with the number of each handle within the message
+    order: list[int]  # the descriptor that each number stands for
+
+    @classmethod
+    def of(cls, types: tuple[str, ...], wanted: Any) -> Wanted:
+        """From wire form, in which a handle says which of FILES it is."""
+        order: list[int] = []
+
+        def number(handle: int) -> int:
+            order.append(FILES[handle])
+            return len(order) - 1
+
+        def changed(change: Callable[[int], int]) -> list[Any]:
+            return [values.handles_changed(code, x, change) for code, x in zip(types, wanted)]
+
+        return cls(types, changed(FILES.__getitem__), changed(number), order)
+
+    def typed(self) -> list[Any]:
+        """For `append`."""
+        return list(map(values.typed, self.types, self.files))
+
+    def check(self, got: Any) -> None:
+        """Whether these are the values, as `get_args_list` gives them."""
+        expect(len(got) == len(self.types), got)
+        for code, x, one in zip(self.types, self.files, got):
+            values.check_typed(code, x, one)
+
+    def check_native(self, message: Any, skipped: int = 0) -> None:
+        """Whether a message of dbus.aio has these values after the first ones."""
+        plain = Plain._from_bindings(message)
+        body = plain.body[skipped:]
+        expect(len(body) == len(self.types), body)
+        for code, x, one in zip(self.types, self.numbers, body):
+            values.check_native(code, x, one)
+        self.check_order(plain.unix_fds)
+
+    def check_order(self, fds: list[int]) -> None:
+        """Whether these are of the right files; they are closed."""
+        expect(len(fds) == len(self.order), fds, self.order)
+        for one, other in zip(self.order, fds):
+            expect(values.same_file(one, other), fds, self.order)
+            os.close(other)
+
+
+def by_reference(reference: Reference, member: str, wanted: Wanted) -> None:
     """Ours is what dbus-python reads, and dbus-python's is what we read."""
-    reply, back = reference.ask(member, types, list(map(values.typed, types, wanted)))
-    expect(reply.get_signature() == "s" + "".join(types), reply.get_signature())
-    expect(len(back) == len(types), back)
-    for code, x, got in zip(types, wanted, back):
-        values.check_typed(code, x, got)
-    plain = Plain._from_bindings(reply)
-    for code, x, got in zip(types, wanted, plain.body[1:]):
-        values.check_native(code, x, got)
+    reply, back = reference.ask(member, wanted.types, wanted.typed())
+    expect(reply.get_signature() == "s" + "".join(wanted.types), reply.get_signature())
+    wanted.check(back)
+    wanted.check_native(reply, 1)
+
+
+class GLibClient:
+    """A connection of GLib's, which calls an echo of ours on the same context."""
+
+    def __init__(self, bus: PrivateBus) -> None:
+        self.ours = dbus.bus.BusConnection(bus.address, mainloop=DBusGMainLoop())
+        self.ours.add_message_filter(self._answer)
+        flags = Gio.DBusConnectionFlags
+        self.theirs = Gio.DBusConnection.new_for_address_sync(
+            bus.address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None
+        )
+        self.calls: list[Any] = []
+
+    def close(self) -> None:
+        """End both."""
+        self.ours.close()
+        self.theirs.close_sync(None)
+
+    def _answer(self, connection: Any, message: Any) -> int:
+        if message.get_member() != "Echo":
+            return int(dbus.lowlevel.HANDLER_RESULT_NOT_YET_HANDLED)
+        self.calls.append(message)
+        reply = MethodReturnMessage(message)
+        if message.get_signature():
+            reply.append(*message.get_args_list(), signature=message.get_signature())
+        connection.send_message(reply)
+        return int(dbus.lowlevel.HANDLER_RESULT_HANDLED)
+
+    def ask(self, body: Any, files: list[int]) -> Any:
+        """The call as it came, and the body and descriptors of the reply."""
+        fds, ends = Gio.UnixFDList.new(), []
+        for fd in files:
+            fds.append(fd)
+        self.theirs.call_with_unix_fd_list(
+            self.ours.get_unique_name(), "/echo", "com.example.Echo", "Echo", body, None,
+            Gio.DBusCallFlags.NONE, 30_000, fds, None, lambda _, end: ends.append(end),
+        )  # fmt: skip
+        while not ends:
+            GLib.MainContext.default().iteration(True)
+        back, came = self.theirs.call_with_unix_fd_list_finish(ends[0])
+        return self.calls.pop(), back, came.steal_fds() if came else []
+
+
+def by_glib_over_bus(client: GLibClient, wanted: Wanted) -> None:
+    """GLib's is what we read, with its descriptors, and ours is what GLib reads."""
+    judge = body_of(wanted.types, wanted.numbers)
+    sample = Gio.DBusMessage.new_method_call(None, "/", None, "Any")
+    sample.set_body(judge)
+    if reads_itself(bytes(sample.to_blob(Gio.DBusCapabilityFlags.UNIX_FD_PASSING)), judge):
+        call, back, fds = client.ask(judge, wanted.order)
+        wanted.check(call.get_args_list())
+        wanted.check_native(call)
+        expect(back.equal(judge), back, judge)
+        wanted.check_order(fds)
+
+
+def none_left(before: int) -> None:
+    """Whether there are no more descriptors than before; a thread of GLib's closes some of them."""
+    deadline = time.monotonic() + 5
+    while descriptors() > before:
+        expect(time.monotonic() < deadline, descriptors(), before)
+        time.sleep(0.01)
 
 
 def trips(reference: Reference) -> Callable[[], None]:
@@ -282,7 +354,24 @@ def trips(reference: Reference) -> Callable[[], None]:
         for kind in KINDS:
             by_glib(kind, header, *body, serial)
         for member in ECHOES:
-            by_reference(reference, member, *body)
+            by_reference(reference, member, Wanted.of(*body))
+
+    run: Callable[[], None] = check
+    return run
+
+
+def trips_with_handles(reference: Reference, client: GLibClient) -> Callable[[], None]:
+    """The same over the bus, with descriptors."""
+
+    @given(BODIES_WITH_HANDLES)
+    def check(body: Any) -> None:
+        before = descriptors()
+        wanted = Wanted.of(*body)
+        assume(len(wanted.order) <= MOST_HANDLES)
+        for member in ECHOES:
+            by_reference(reference, member, wanted)
+        by_glib_over_bus(client, wanted)
+        none_left(before)
 
     run: Callable[[], None] = check
     return run
@@ -299,15 +388,20 @@ def main() -> None:
         print_blob=True,
     )
     with PrivateBus() as bus:
-        reference = Reference(bus)
-        judge = limits(trips(reference))
+        reference, client = Reference(bus), GLibClient(bus)
+        rounds = (
+            (limits(trips(reference)), len(KINDS + ECHOES)),
+            (limits(trips_with_handles(reference, client)), len(ECHOES) + 1),
+        )
         while time.monotonic() - begin < float(sys.argv[1]) and not found:
             try:
-                judge()
-                made += ROUND * len(KINDS + ECHOES)
+                for judge, ways in rounds:
+                    judge()
+                    made += ROUND * ways
             except Exception as error:
                 print(repr(error), *getattr(error, "__notes__", ()), sep="\n")
                 found.append(f"{error!r:.300}")
+        client.close()
         reference.close()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(json.dumps({"trips": made, "memory": memory, "found": found}))

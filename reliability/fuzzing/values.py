@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import struct
-from typing import Any
+from typing import Any, Callable
 
 from fuzzing.source import Source
 from fuzzing.wire import complete_types
@@ -103,7 +104,7 @@ def typed(code: str, value: Any, level: int = 0) -> Any:
     if first in CLASSES:
         return CLASSES[first](value, variant_level=level)
     if first == "h":
-        return value
+        return dbus.types.UnixFd(value, variant_level=level)
     if first == "(":
         members = [typed(part, item) for part, item in zip(complete_types(code[1:-1]), value)]
         return dbus.Struct(members, signature=code[1:-1], variant_level=level)
@@ -138,6 +139,31 @@ def same_float(wanted: float, got: float) -> bool:
     return struct.pack("<d", wanted) == struct.pack("<d", got) or wanted != wanted and got != got
 
 
+def same_file(one: int, other: int) -> bool:
+    """Whether both descriptors are of the same file."""
+    return os.path.sameopenfile(one, other)
+
+
+def handles_changed(code: str, value: Any, change: Callable[[int], int]) -> Any:
+    """The value, in wire form, with each of type h given to ``change``, in their order."""
+    first = code[0]
+    if first == "h":
+        return change(value)
+    if first == "v":
+        return (value[0], handles_changed(*value, change))
+    if first == "(":
+        types = complete_types(code[1:-1])
+        return tuple(handles_changed(part, item, change) for part, item in zip(types, value))
+    if first != "a" or isinstance(value, bytes):
+        return value
+    if code[1] == "{":
+        return {
+            handles_changed(code[2], key, change): handles_changed(code[3:-1], item, change)
+            for key, item in value.items()
+        }
+    return [handles_changed(code[1:], item, change) for item in value]
+
+
 def expect(truth: object, *what: object) -> None:
     """Raise AssertionError with what was seen unless it is true."""
     if not truth:
@@ -151,7 +177,12 @@ def check_typed(code: str, wanted: Any, got: Any, level: int = 0, blocks: bool =
         check_typed(wanted[0], wanted[1], got, level + 1, blocks)
         return
     expect(got.variant_level == level, code, wanted, got)
-    if first in CLASSES:
+    if first == "h":
+        expect(type(got) is dbus.types.UnixFd, code, got)
+        fd = got.take()
+        expect(same_file(wanted, fd), code, wanted, got)
+        os.close(fd)
+    elif first in CLASSES:
         expect(type(got) is CLASSES[first], code, wanted, got)
         expect(same_float(wanted, got) if first == "d" else got == wanted, code, wanted, got)
     elif code == "ay" and blocks:
@@ -183,8 +214,8 @@ def check_native(code: str, wanted: Any, got: Any) -> None:
         check_native(wanted[0], wanted[1], got.value)
     elif first == "d":
         expect(type(got) is float and same_float(wanted, got), code, wanted, got)
-    elif first in CLASSES:
-        plain = bool if first == "b" else int if first in RANGES else str
+    elif first in CLASSES or first == "h":
+        plain = bool if first == "b" else int if first in RANGES or first == "h" else str
         expect(type(got) is plain and got == wanted, code, wanted, got)
     elif code == "ay":
         expect(type(got) is bytes and got == bytes(wanted), code, wanted, got)
