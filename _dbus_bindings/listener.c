@@ -6,8 +6,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cleanup.h"
+
+#define REST_NS 100000000 /* between attempts to accept without a descriptor left */
 
 static Listener *
 listener_of(Watchset *set)
@@ -80,16 +83,32 @@ deadline(Watchset *set)
     return NEVER;
 }
 
+static bool
+no_descriptor_left(void)
+{
+    int fd = wakeup_new();
+
+    if (fd < 0)
+        return errno == EMFILE || errno == ENFILE;
+    close(fd);
+    return false;
+}
+
 static void
 serve(Watchset *set, const struct pollfd *fds, int n)
 {
     Listener *listener = listener_of(set);
+    bool came = false;
 
+    for (int i = 0; i < n; i++)
+        came |= (fds[i].revents & POLLIN) != 0;
     pthread_mutex_lock(&listener->lib);
     watchset_handle(set, fds, n);
     pthread_mutex_unlock(&listener->lib);
     if (ready(set))
         listener->deliver(listener);
+    else if (came && no_descriptor_left()) /* the client waits on, and its socket stays ready */
+        watchset_rest(set, monotonic_ns() + REST_NS);
 }
 
 static void

@@ -256,7 +256,9 @@ watchset_collect(Watchset *set, struct pollfd *ret_fds, int max, int64_t *ret_de
     int64_t deadline = NEVER;
 
     pthread_mutex_lock(&set->mutex);
-    for (size_t i = 0; i < set->n_watches; i++) {
+    if (set->rests_until && set->rests_until > monotonic_ns())
+        deadline = set->rests_until;
+    for (size_t i = 0; i < set->n_watches && deadline == NEVER; i++) {
         DBusWatch *watch = set->watches[i];
         unsigned flags;
         int fd, at = 0;
@@ -282,6 +284,14 @@ watchset_collect(Watchset *set, struct pollfd *ret_fds, int max, int64_t *ret_de
     pthread_mutex_unlock(&set->mutex);
     *ret_deadline = deadline;
     return n;
+}
+
+void
+watchset_rest(Watchset *set, int64_t until)
+{
+    pthread_mutex_lock(&set->mutex);
+    set->rests_until = until;
+    pthread_mutex_unlock(&set->mutex);
 }
 
 /* The enabled watch of this fd and direction, looked up anew each time: handling one watch may

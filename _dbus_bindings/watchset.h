@@ -58,6 +58,7 @@ struct Watchset {
     size_t n_watches, watches_size;
     Alarm *alarms;
     size_t n_alarms, alarms_size;
+    int64_t rests_until;      /* monotonic ns; nothing is polled before */
     int wake_fd;              /* eventfd that the loop polls */
     atomic_bool sleeping;     /* the loop polls, or is about to */
     _Atomic int64_t wakes_at; /* when a sleeping loop looks again by itself; NEVER while it is
@@ -93,6 +94,9 @@ void watchset_detach_server(DBusServer *server);
 
 /* What to poll now, at most `max` entries, and in *ret_deadline the next libdbus timeout. */
 int watchset_collect(Watchset *set, struct pollfd *ret_fds, int max, int64_t *ret_deadline);
+
+/* For its owner, when nothing can be done about what is ready: poll none of it before that time. */
+void watchset_rest(Watchset *set, int64_t until);
 
 /* Serves what poll() found, and the timeouts that are due.  The owner's `lib` mutex must be
  * held: no other thread may close the connection between the look-up and the handling. */

@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: MIT
-"""dbus.server: clients that do not authenticate, ends that a sender sees first, bad replies."""
+"""dbus.server: clients that are not let in, ends that a sender sees first, bad replies."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import os
+import resource
+import selectors
 import socket
 import threading
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import wire
+from gi.repository import GLib
 from marshalling import FakePeer
 from peers import Calls, run_until
 
@@ -22,6 +27,7 @@ import dbus
 import dbus.lowlevel
 import dbus.server
 import dbus.service
+from dbus.mainloop.asyncio import DBusAsyncioMainLoop
 from dbus.mainloop.glib import DBusGMainLoop
 
 
@@ -238,3 +244,63 @@ def test_the_end_of_a_peer_that_is_not_read_any_more(server: Any) -> None:
     server.gone.clear()
     del big
     run_until(lambda: gc.collect() == 0 and gone() is None)
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """No file can be opened, and nothing be accepted."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def turns_of_glib() -> int:
+    """How often its loop turns in 0.3 s."""
+    over: list[bool] = []
+    GLib.timeout_add(300, lambda: over.append(True))
+    turns = 0
+    while not over:
+        GLib.MainContext.default().iteration(True)
+        turns += 1
+    return turns
+
+
+def test_clients_wait_quietly_for_a_descriptor(server: Any) -> None:
+    clients = [Client.connected(server.address) for _ in range(3)]
+    with no_descriptor_left():
+        assert turns_of_glib() < 50
+    assert not server.seen
+    run_until(lambda: len(server.seen) == 3)
+    for client in clients:
+        client.close()
+
+
+def test_clients_wait_quietly_on_asyncio(tmp_path: Path) -> None:
+    class Counting(selectors.DefaultSelector):
+        turns = 0
+
+        def select(self, timeout: Any = None) -> Any:
+            self.turns += 1
+            return super().select(timeout)
+
+    selector = Counting()
+    loop = asyncio.SelectorEventLoop(selector)
+    server = dbus.server.Server(f"unix:path={tmp_path}/socket", mainloop=DBusAsyncioMainLoop(loop))
+    seen: asyncio.Queue[Any] = asyncio.Queue()
+    server.on_connection_added.append(seen.put_nowait)
+    clients = [Client.connected(server.address) for _ in range(3)]
+    with no_descriptor_left():
+        loop.run_until_complete(asyncio.sleep(0.3))
+    assert 0 < selector.turns < 50
+    assert seen.empty()
+    for _ in clients:
+        loop.run_until_complete(asyncio.wait_for(seen.get(), 10))
+    server.disconnect()
+    for client in clients:
+        client.close()
+    loop.close()
