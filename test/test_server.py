@@ -290,7 +290,7 @@ def test_clients_wait_quietly_on_asyncio(tmp_path: Path) -> None:
 
     selector = Counting()
     loop = asyncio.SelectorEventLoop(selector)
-    server = dbus.server.Server(f"unix:path={tmp_path}/socket", mainloop=DBusAsyncioMainLoop(loop))
+    server = dbus.server.Server(f"unix:dir={tmp_path}", mainloop=DBusAsyncioMainLoop(loop))
     seen: asyncio.Queue[Any] = asyncio.Queue()
     server.on_connection_added.append(seen.put_nowait)
     clients = [Client.connected(server.address) for _ in range(3)]
