@@ -10,6 +10,7 @@ from fuzzing import values, wire
 from fuzzing.source import Source
 from fuzzing.values import expect
 
+from dbus import validate_bus_name
 from dbus.aio import Message as Plain
 from dbus.lowlevel import ErrorMessage, Message, MethodReturnMessage
 
@@ -49,12 +50,27 @@ def read(message: Any, data: bytes) -> None:
         expect(repr(again.get_args_list()) == seen, data)
 
 
+def has_good_names(message: Any) -> bool:
+    """Whether the bus names are such that may be sent: libdbus reads `:1` too, and `:.1`."""
+    try:
+        for name in (message.get_sender(), message.get_destination()):
+            if name is not None:
+                validate_bus_name(name)
+    except ValueError:
+        return False
+    return True
+
+
 def read_plain(message: Any, seen: str) -> None:
     """The same as a message of dbus.aio, which has to say the same again."""
     plain = Plain._from_bindings(message)
     repr(plain)
     expect(len(plain.signature_tree.types) == len(plain.body), plain)
-    back = plain._to_bindings()
+    try:
+        back = plain._to_bindings()
+    except ValueError:
+        expect(not has_good_names(message), plain)
+        return
     expect(repr(back.get_args_list()) == seen, seen, plain)
     for name in GETTERS:
         if name not in ("get_serial", "get_auto_start"):

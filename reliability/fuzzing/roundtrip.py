@@ -231,6 +231,7 @@ class Wanted(NamedTuple):
 
     types: tuple[str, ...]
     files: list[Any]  # with a descriptor in the place of each handle
+    objects: list[Any]  # with a UnixFd there
     numbers: list[Any]  # with the number of each handle within the message
     order: list[int]  # the descriptor that each number stands for
 
@@ -243,14 +244,17 @@ class Wanted(NamedTuple):
             order.append(FILES[handle])
             return len(order) - 1
 
-        def changed(change: Callable[[int], int]) -> list[Any]:
+        def made(handle: int) -> Any:
+            return dbus.types.UnixFd(FILES[handle])
+
+        def changed(change: Callable[[int], Any]) -> list[Any]:
             return [values.handles_changed(code, x, change) for code, x in zip(types, wanted)]
 
-        return cls(types, changed(FILES.__getitem__), changed(number), order)
+        return cls(types, changed(FILES.__getitem__), changed(made), changed(number), order)
 
     def typed(self) -> list[Any]:
         """For `append`."""
-        return list(map(values.typed, self.types, self.files))
+        return list(map(values.typed, self.types, self.objects))
 
     def check(self, got: Any) -> None:
         """Whether these are the values, as `get_args_list` gives them."""
@@ -365,9 +369,9 @@ def trips_with_handles(reference: Reference, client: GLibClient) -> Callable[[],
 
     @given(BODIES_WITH_HANDLES)
     def check(body: Any) -> None:
-        before = descriptors()
         wanted = Wanted.of(*body)
         assume(len(wanted.order) <= MOST_HANDLES)
+        before = descriptors()
         for member in ECHOES:
             by_reference(reference, member, wanted)
         by_glib_over_bus(client, wanted)

@@ -104,7 +104,7 @@ def typed(code: str, value: Any, level: int = 0) -> Any:
     if first in CLASSES:
         return CLASSES[first](value, variant_level=level)
     if first == "h":
-        return dbus.types.UnixFd(value, variant_level=level)
+        return value
     if first == "(":
         members = [typed(part, item) for part, item in zip(complete_types(code[1:-1]), value)]
         return dbus.Struct(members, signature=code[1:-1], variant_level=level)
@@ -144,7 +144,7 @@ def same_file(one: int, other: int) -> bool:
     return os.path.sameopenfile(one, other)
 
 
-def handles_changed(code: str, value: Any, change: Callable[[int], int]) -> Any:
+def handles_changed(code: str, value: Any, change: Callable[[int], Any]) -> Any:
     """The value, in wire form, with each of type h given to ``change``, in their order."""
     first = code[0]
     if first == "h":
