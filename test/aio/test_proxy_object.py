@@ -95,6 +95,9 @@ def no_collector() -> Iterator[None]:
 def listen(text: str) -> None: ...
 
 
+def listen_too(text: str) -> None: ...
+
+
 # --- Subscriptions
 
 
@@ -108,7 +111,7 @@ def test_one_subscription_a_member() -> None:
         f"type='signal',sender='{NAME}',path='{PATH}',interface='{INTERFACE}',member='Said'"
     )
     proxy.on_said(listen)
-    proxy.on_said(print)
+    proxy.on_said(listen_too)
     proxy.on_said(listen, unpack_variants=True)
     assert bus.subscriptions == [subscription]
     proxy.on_sung(listen)
@@ -121,7 +124,7 @@ def test_the_last_handler_cancels_the_subscription() -> None:
     proxy.on_said(listen)
     proxy.on_said(listen)
     (first,) = bus.subscriptions
-    proxy.off_said(print)
+    proxy.off_said(listen_too)
     proxy.off_said(listen)
     assert bus.subscriptions == [first]
     proxy.off_said(listen)

@@ -52,6 +52,7 @@ class Programs:
         self.bus = bus
         self.origins = folder / "origins"
         self.running: list[subprocess.Popen[str]] = []
+        self.started = 0
         site = folder / "site"
         site.mkdir()
         (site / "sitecustomize.py").write_text(SITECUSTOMIZE)
@@ -72,6 +73,7 @@ class Programs:
 
     def run(self, *command: str, timeout: float = 20, status: Optional[int] = 0) -> str:
         """Run a program to its end; what it printed.  `status` None takes any."""
+        self.started += 1
         done = subprocess.run(
             command,
             env=self.environ,
@@ -97,6 +99,7 @@ class Programs:
             universal_newlines=True,
         )
         self.running.append(process)
+        self.started += 1
         if self._watcher is None:
             self._watcher = attach(self.bus)
         owners: list[str] = []
@@ -113,7 +116,9 @@ class Programs:
         return text
 
     def check(self) -> None:
-        """Every Python process found the module under test."""
+        """Every Python process found the module under test; none is started by what is skipped."""
+        if not self.started:
+            return
         found = self.origins.read_text().split()
         assert found
         assert set(found) == {implementation.BINDINGS_FILE}

@@ -249,7 +249,6 @@ GOOD_HANDLERS: list[Any] = [
     Callables.of_class,
     Constructor,
     [].append,
-    print,
     functools.partial(one),
     functools.partial(two, "x"),
     lambda text: None,
