@@ -231,7 +231,7 @@ class Connection(_Connection):
             return
         if not hasattr(self, "_signal_sender_matches"):
             self._signal_sender_matches = {}
-        self._disconnection_handlers: list[Callable[[Connection], object]] = []
+        self._disconnection_handlers: tuple[Callable[[Connection], object], ...] = ()
         self._walked: Optional[matching.Tree[SignalMatch]] = None
 
     def activate_name_owner(self, bus_name: Any) -> Any:
@@ -433,7 +433,7 @@ class Connection(_Connection):
         """Call ``callable`` with this connection when it has been disconnected."""
         if not self._disconnection_handlers:
             self._matches.add(self._disconnection_match())
-        self._disconnection_handlers.append(callable)
+        self._disconnection_handlers += (callable,)
 
     def _disconnection_match(self) -> SignalMatch:
         """What libdbus' own signal Disconnected finds: it calls the disconnection handlers."""
@@ -444,7 +444,7 @@ class Connection(_Connection):
             connection = this()
             if connection is None:
                 return
-            for handler in list(connection._disconnection_handlers):
+            for handler in connection._disconnection_handlers:
                 try:
                     handler(connection)
                 except BaseException:

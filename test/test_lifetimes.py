@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import gc
+import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ BUS = "org.freedesktop.DBus"
 
 
 class TurnsTheLoop:
-    """Runs the main loop when it is deallocated.  The collector does not see it."""
+    """Runs the main loop when it is finalized."""
 
     __slots__ = ()
 
@@ -94,17 +96,17 @@ print("here")
     assert (result.returncode, result.stdout) == (0, "here\n"), result.stderr
 
 
-def test_no_delivery_while_the_collector_clears_a_cycle(bus, looped):
-    """A handler that is a part of the cycle may have lost its globals by then."""
+def heard_by_a_cycle(bus, looped, last):
+    """What the handler hears that is collected with its connection and with `last`."""
     heard = []
 
     def make():
         kept = []
 
         def handler():
-            heard.append(kept)
+            heard.append(len(kept))
 
-        kept += [handler, [kept, TurnsTheLoop()], looped()]
+        kept += [handler, [kept, last()], looped()]
         kept[-1].add_signal_receiver(handler, "S", "a.b")
         leave_a_signal_in_the_inbox(kept[-1], bus.connection())
 
@@ -116,7 +118,28 @@ def test_no_delivery_while_the_collector_clears_a_cycle(bus, looped):
     finally:
         gc.enable()
     run_pending()
-    assert heard == []
+    return heard
+
+
+def test_no_delivery_while_the_collector_clears_a_cycle(bus, looped):
+    """A handler that is a part of the cycle may have lost its globals by then."""
+    ended = []
+
+    def untracked():
+        it = compile("1", "", "eval")  # of a kind that the collector does not see
+        assert not gc.is_tracked(it)
+        ended.append(weakref.ref(it, lambda _: ended.append(run_pending())))
+        return it
+
+    assert heard_by_a_cycle(bus, looped, untracked) == []
+    assert len(ended) == 2
+
+
+def test_delivery_while_finalizers_run(bus, looped):
+    """Nothing is cleared by then; from Python 3.15 on weak references are still there."""
+    assert heard_by_a_cycle(bus, looped, TurnsTheLoop) == (
+        [] if sys.version_info < (3, 15) else [3]
+    )
 
 
 def test_what_a_finalizer_brings_back_makes_blocking_calls_and_can_be_closed(bus, looped):

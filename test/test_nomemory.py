@@ -50,4 +50,7 @@ def test_every_allocation_may_fail(side: str, case: str) -> None:
         timeout=100,
     )
     assert done.returncode == 0, done
-    assert list(json.loads(done.stdout.splitlines()[-1])) == ["survived"], done
+    ((how, why),) = json.loads(done.stdout.splitlines()[-1]).items()
+    if how == "absent":
+        pytest.skip(why)
+    assert how == "survived", done
