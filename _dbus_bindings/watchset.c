@@ -253,12 +253,13 @@ int
 watchset_collect(Watchset *set, struct pollfd *ret_fds, int max, int64_t *ret_deadline)
 {
     int n = 0;
-    int64_t deadline = NEVER;
+    int64_t deadline;
+    bool rests;
 
     pthread_mutex_lock(&set->mutex);
-    if (set->rests_until && set->rests_until > monotonic_ns())
-        deadline = set->rests_until;
-    for (size_t i = 0; i < set->n_watches && deadline == NEVER; i++) {
+    rests = set->rests_until && set->rests_until > monotonic_ns();
+    deadline = rests ? set->rests_until : NEVER;
+    for (size_t i = 0; i < set->n_watches && !rests; i++) {
         DBusWatch *watch = set->watches[i];
         unsigned flags;
         int fd, at = 0;

@@ -139,11 +139,6 @@ def same_float(wanted: float, got: float) -> bool:
     return struct.pack("<d", wanted) == struct.pack("<d", got) or wanted != wanted and got != got
 
 
-def same_file(one: int, other: int) -> bool:
-    """Whether both descriptors are of the same file."""
-    return os.path.sameopenfile(one, other)
-
-
 def handles_changed(code: str, value: Any, change: Callable[[int], Any]) -> Any:
     """The value, in wire form, with each of type h given to ``change``, in their order."""
     first = code[0]
@@ -180,7 +175,7 @@ def check_typed(code: str, wanted: Any, got: Any, level: int = 0, blocks: bool =
     if first == "h":
         expect(type(got) is dbus.types.UnixFd, code, got)
         fd = got.take()
-        expect(same_file(wanted, fd), code, wanted, got)
+        expect(os.path.sameopenfile(wanted, fd), code, wanted, got)
         os.close(fd)
     elif first in CLASSES:
         expect(type(got) is CLASSES[first], code, wanted, got)
@@ -215,7 +210,7 @@ def check_native(code: str, wanted: Any, got: Any) -> None:
     elif first == "d":
         expect(type(got) is float and same_float(wanted, got), code, wanted, got)
     elif first in CLASSES or first == "h":
-        plain = bool if first == "b" else int if first in RANGES or first == "h" else str
+        plain = bool if first == "b" else str if first in "sog" else int
         expect(type(got) is plain and got == wanted, code, wanted, got)
     elif code == "ay":
         expect(type(got) is bytes and got == bytes(wanted), code, wanted, got)

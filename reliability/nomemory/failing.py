@@ -104,7 +104,7 @@ class FailMalloc:
     def knows_frames(self) -> bool:
         """Whether what Python code below ours allocates is told from what is allocated for ours.
 
-        It is not where the compiler has split the interpreter's loop in two, as in Debian's 3.14.
+        It is not where more than one function runs Python code, as in Debian's 3.14.
         """
         from dbus.lowlevel import SignalMessage
 

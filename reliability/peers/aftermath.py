@@ -8,16 +8,6 @@ from faces import LOST, Face
 from observed import expect
 
 _GOOD = "reply: good"
-# What may be raised by this package: names of classes, or of those they derive from.
-_NAMED = (
-    "DBusException", "RuntimeError",
-    "DBusError", "DBusFastError", "AuthError", "InvalidIntrospectionError",
-)  # fmt: skip
-
-
-def named(place: Place) -> "tuple[str, ...]":
-    """What may be raised: of other packages, anything."""
-    return _NAMED if is_ours(place) else ()
 
 
 def expect_error(outcome: str, names: "frozenset[str]", ours: bool) -> None:

@@ -15,7 +15,7 @@ from fakepeer import Deed, FakePeer
 from observed import descriptors, expect
 from wire import Peer, Received, failed, returned
 
-from .aftermath import named
+from .aftermath import is_ours
 
 INTROSPECTABLE = "org.freedesktop.DBus.Introspectable"
 
@@ -51,6 +51,16 @@ TEXTS: "dict[str, Deed]" = {
         "</method></interface></node>",
     ),
 }
+# What may be raised by this package: names of classes, or of those they derive from.
+NAMED = (
+    "DBusException", "RuntimeError",
+    "DBusError", "DBusFastError", "AuthError", "InvalidIntrospectionError",
+)  # fmt: skip
+
+
+def named(place: Place) -> "tuple[str, ...]":
+    """What may be raised: of other packages, anything."""
+    return NAMED if is_ours(place) else ()
 
 
 def hello(answer: Deed, face_type: type[Face], place: Place) -> str:

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from cases import FAST, Place
 
-from .figures import Figures
-from .kinds import BUS, PROBE, Kind, repeat
+from . import awaited
+from .kinds import BUS, PROBE, Kind
 
 
 class Asyncio:
@@ -65,20 +66,8 @@ def _member(module: Any, name: str) -> Any:
     return getattr(module, f"dbus_{name}", None) or getattr(module, name)
 
 
-async def call(it: Asyncio) -> None:
-    await it.ask("NameHasOwner", "s", "a.b")
-
-
 async def failing_call(it: Asyncio) -> None:
     await it.ask("GetNameOwner", "s", "com.example.Nobody")
-
-
-async def cancelled_call(it: Asyncio) -> None:
-    task = asyncio.ensure_future(it.ask("GetId"))
-    await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.wait([task])
-    await it.ask("GetId")
 
 
 async def service_call(it: Asyncio) -> None:
@@ -129,9 +118,9 @@ async def connection(it: Asyncio) -> None:
 
 
 KINDS = (
-    Kind(call),
+    Kind(awaited.call),
     Kind(failing_call),
-    Kind(cancelled_call),
+    Kind(awaited.cancelled_call),
     Kind(service_call),
     Kind(signal, before=subscribed),
     Kind(subscription),
@@ -141,11 +130,4 @@ KINDS = (
     Kind(connection, share=100),
 )
 
-
-def soak(place: Place, kind: Kind, counts: list[int]) -> list[Figures]:
-    """The figures after each number of operations."""
-
-    async def run() -> list[Figures]:
-        return await repeat(await Asyncio(place).open(), kind, counts)
-
-    return asyncio.run(run())
+soak = partial(awaited.soak, Asyncio)

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Any, Callable, NamedTuple, Optional
 
-from .figures import Figures, look
-
 PROBE = "com.example.Soak"
 BUS = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 
@@ -22,15 +20,3 @@ class Kind(NamedTuple):
     def name(self) -> str:
         """By its function."""
         return self.run.__name__.replace("_", " ")
-
-
-async def repeat(it: Any, kind: Kind, counts: list[int]) -> list[Figures]:
-    """Await a kind's operation so many times; the figures after each of these numbers."""
-    if kind.before:
-        await kind.before(it)
-    seen = []
-    for count in counts:
-        for _ in range(count):
-            await kind.run(it)
-        seen.append(look())
-    return seen

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from typing import Any
 
 from cases import Place
 
-from .figures import Figures
-from .kinds import BUS, PROBE, Kind, repeat
+from . import awaited
+from .kinds import BUS, PROBE, Kind
 
 
 class Sdbus:
@@ -51,23 +52,11 @@ class Sdbus:
         return (await bus.call_async(msg)).get_contents()
 
 
-async def call(it: Sdbus) -> None:
-    await it.ask("NameHasOwner", "s", "com.example.Nobody")
-
-
 async def failing_call(it: Sdbus) -> None:
     try:
         await it.ask("GetNameOwner", "s", "com.example.Nobody")
     except it.sdbus.DbusNameHasNoOwnerError:
         pass
-
-
-async def cancelled_call(it: Sdbus) -> None:
-    task = asyncio.ensure_future(it.ask("GetId"))
-    await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.wait([task])
-    await it.ask("GetId")
 
 
 async def service_call(it: Sdbus) -> None:
@@ -109,9 +98,9 @@ async def connection(it: Sdbus) -> None:
 
 
 KINDS = (
-    Kind(call),
+    Kind(awaited.call),
     Kind(failing_call),
-    Kind(cancelled_call),
+    Kind(awaited.cancelled_call),
     Kind(service_call),
     Kind(signal, before=subscribed),
     Kind(subscription),
@@ -120,11 +109,4 @@ KINDS = (
     Kind(connection, share=100),
 )
 
-
-def soak(place: Place, kind: Kind, counts: list[int]) -> list[Figures]:
-    """The figures after each number of operations."""
-
-    async def run() -> list[Figures]:
-        return await repeat(await Sdbus(place).open(), kind, counts)
-
-    return asyncio.run(run())
+soak = partial(awaited.soak, Sdbus)
